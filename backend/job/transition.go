@@ -88,7 +88,7 @@ func (j Job) AskCancel(at time.Time, by string) (Job, error) {
 	if j.Cancel != nil && j.State.Live() {
 		return j, nil
 	}
-	n, err := j.to(j.State, at)
+	n, err := j.stay(j.State, at)
 	if err != nil {
 		return j, err
 	}
@@ -98,10 +98,7 @@ func (j Job) AskCancel(at time.Time, by string) (Job, error) {
 
 // Stand notes where a queued job stands in line.
 func (j Job) Stand(at time.Time, place *Place) (Job, error) {
-	if j.State != Queued {
-		return j, &TransitionError{ID: j.ID, From: j.State, To: Queued}
-	}
-	n, err := j.to(Queued, at)
+	n, err := j.stay(Queued, at)
 	if err != nil {
 		return j, err
 	}
@@ -123,10 +120,7 @@ type Report struct {
 // Note takes over what a running job reported. The percent never falls within
 // an attempt: a smaller one is raised to what was already shown.
 func (j Job) Note(at time.Time, r Report) (Job, error) {
-	if j.State != Running {
-		return j, &TransitionError{ID: j.ID, From: j.State, To: Running}
-	}
-	n, err := j.to(Running, at)
+	n, err := j.stay(Running, at)
 	if err != nil {
 		return j, err
 	}
@@ -169,17 +163,29 @@ func (j Job) Fit() Job {
 	return j
 }
 
+// to moves the job to another state, stay changes it within the live state s.
 func (j Job) to(s State, at time.Time) (Job, error) {
-	if err := Check(j.ID, j.State, s); err != nil {
-		return j, err
+	if err := Check(j.ID, j.State, s); err != nil || s == j.State {
+		return j, &TransitionError{ID: j.ID, From: j.State, To: s}
 	}
 	j.State = s
+	return j.next(at), nil
+}
+
+func (j Job) stay(s State, at time.Time) (Job, error) {
+	if j.State != s || !s.Live() {
+		return j, &TransitionError{ID: j.ID, From: j.State, To: s}
+	}
+	return j.next(at), nil
+}
+
+func (j Job) next(at time.Time) Job {
 	j.Rev++
 	j.UpdatedAt = at
 	if at.Before(j.CreatedAt) {
 		j.UpdatedAt = j.CreatedAt // a clock set back must not put an end before its beginning
 	}
-	return j, nil
+	return j
 }
 
 func (j Job) cut(limit int) Job {
