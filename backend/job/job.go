@@ -33,6 +33,7 @@ type Job struct {
 
 	Trigger Trigger        `json:"trigger" doc:"How it came to run"`
 	Params  map[string]any `json:"params,omitempty" doc:"Parameters as bound; secrets never appear"`
+	Sealed  bool           `json:"sealed,omitempty" doc:"A secret parameter was given; it is never kept, so a retry must ask again"`
 
 	Attempt   int       `json:"attempt" doc:"Which try this is, from 1"`
 	Attempts  int       `json:"attempts" doc:"How many tries it may have"`

@@ -30,6 +30,9 @@ type Journal interface {
 	// forbids it, a *KeyReusedError, or a *FullError. The same key with the same
 	// fingerprint again returns the first event and repeated true.
 	Append(ctx context.Context, c Change) (e Event, repeated bool, err error)
+	// Keyed is the first event of the job that used the key, and found true; not
+	// found when nobody did, or a *KeyReusedError.
+	Keyed(ctx context.Context, k Key) (e Event, found bool, err error)
 	// Last is the newest event of a job, or a *NotFoundError.
 	Last(ctx context.Context, id ID) (Event, error)
 	// Tail calls fn for every change after the cursor, in order, each once, and
