@@ -150,6 +150,7 @@ type Param struct {
 	Min, Max    *float64 // number: the value; text and secret: the length in characters
 	Integer     bool     // number: no fraction
 	AllowDash   bool     // text: the value may begin with "-"
+	Under       string   // text: the value is a path inside this folder, links followed; absolute once loaded
 }
 
 // ParamType is the type of a parameter.
