@@ -10,8 +10,7 @@ import (
 type Event struct {
 	// Seq numbers the changes of one feed from 1, without a gap.
 	Seq uint64
-	// Job is the job after the change. It is not filled by Records.List, which
-	// hands out Data only unless a caller decodes it.
+	// Job is the job after the change.
 	Job Job
 	// Data is Job as it is stored and sent, encoded once. Do not change it.
 	Data []byte
