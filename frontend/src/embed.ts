@@ -1,0 +1,1 @@
+export { parseJob } from './contract/job.ts';
