@@ -137,7 +137,7 @@ type Hello struct {
 	Stream      string    `json:"stream" doc:"Names this stream, for PUT /api/v1/events/{stream}/topics"`
 	Now         time.Time `json:"now" doc:"The server's clock"`
 	Head        string    `json:"head" doc:"Where the feed stood when the stream was opened"`
-	ResumedFrom string    `json:"resumed_from,omitempty" doc:"The cursor the stream goes on from"`
+	ResumedFrom string    `json:"resumed_from" doc:"The cursor the stream goes on from; empty when it starts with the present"`
 	Lost        bool      `json:"lost" doc:"What followed the given cursor is not kept: a reset event comes next"`
 }
 
