@@ -1,4 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parsePlace } from './answers.ts';
 import { isFinal, parseJob, STATES } from './job.ts';
@@ -49,5 +53,15 @@ describe('the contract', () => {
     expect(parsePlace('abc1.17')).toEqual({ feed: 'abc1', seq: 17 });
     for (const bad of [undefined, '', 'abc', '.1', 'abc.', 'abc.-1', 'abc.1x', 'A.1'])
       expect(parsePlace(bad)).toBeUndefined();
+  });
+
+  it('has types that are what the OpenAPI document generates', { timeout: 30_000 }, () => {
+    const path = (from: string) => fileURLToPath(new URL(from, import.meta.url));
+    const out = join(mkdtempSync(join(tmpdir(), 'types-')), 'api.gen.ts');
+    const cli = path('../../node_modules/openapi-typescript/bin/cli.js');
+    execFileSync(process.execPath, [cli, path('../../../docs/reference/openapi.json'), '-o', out], {
+      stdio: 'ignore',
+    });
+    expect(readFileSync(out, 'utf8')).toBe(readFileSync(path('api.gen.ts'), 'utf8'));
   });
 });

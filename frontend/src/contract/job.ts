@@ -60,8 +60,7 @@ const progress = shape({
 
 const failure = shape({ code: text, message: text, hint: optional(text), exit_code: optional(number) });
 
-/** Reads a job from anything; throws a ShapeError when it is not one. */
-export const parseJob: Parser<Job> = shape({
+const parsed = shape({
   id: text,
   rev: number,
   action: text,
@@ -83,6 +82,7 @@ export const parseJob: Parser<Job> = shape({
     retry_of: optional(text),
   }),
   params: optional(record(anything)),
+  sealed: optional(bool),
   attempt: number,
   attempts: number,
   not_before: optional(time),
@@ -113,3 +113,7 @@ export const parseJob: Parser<Job> = shape({
   host: optional(text),
   boot: optional(text),
 });
+
+/** Fields of the generated type that the parser forgot: the build fails when there are any. */
+type Forgotten = Exclude<keyof Job, keyof ReturnType<typeof parsed>>;
+export const parseJob: [Forgotten] extends [never] ? Parser<Job> : Forgotten = parsed;

@@ -1,0 +1,491 @@
+import { Client } from '../client/client.ts';
+import { Problem } from '../client/problem.ts';
+import { type Actions, type Line, type Place, parsePlace } from '../contract/answers.ts';
+import { isFinal, type Job } from '../contract/job.ts';
+import { ServerClock } from './clock.ts';
+import { closed, due, type Effect, type Happening, type Ladder, type Link, step } from './ladder.ts';
+import { pollOnce } from './poll.ts';
+import { openSSE } from './sse.ts';
+import { Refused, type Sink, type Stream, type Transport, type Wish } from './transport.ts';
+
+/** The link to the server, apart from any job. */
+export interface LinkState {
+  readonly link: Link;
+  /** Since when it is what it is, by the wall clock of this machine (ms). */
+  readonly since: number;
+  /** When the server was last heard (ms, wall clock); undefined when never. */
+  readonly heardAt: number | undefined;
+}
+
+type Listener<T> = (value: T) => void;
+/** Ends what it came from. Calling it again does nothing. */
+export type Off = () => void;
+
+export interface FeedOptions {
+  client: Client;
+  fetch?: typeof globalThis.fetch;
+  transport?: Transport;
+  random?: () => number;
+}
+
+/** The most topics a stream may have. */
+const TOPICS = 200;
+/** How long the stream stays open after the last watcher left: pages come and go. */
+const LINGER = 2_000;
+/** Jobs nobody watches are forgotten beyond this many. */
+const KEEP = 1_000;
+
+/**
+ * Hears of every job of one server, once per page, however many elements watch.
+ * Keeps the greatest rev of each job, so that it does not matter by which way,
+ * how often or in which order a change arrives.
+ *
+ * Watching is counted: the link is opened with the first watcher and closed
+ * soon after the last. Every watch method returns the function that ends it.
+ */
+export class JobFeed {
+  readonly client: Client;
+  readonly clock = new ServerClock();
+
+  #jobs = new Map<string, Job>();
+  #running = new Set<string>();
+  #newest = new Map<string, Job>(); // action/target → its newest job
+  #byJob = new Map<string, Set<Listener<Job>>>();
+  #byAction = new Map<string, Set<Listener<Job>>>();
+  #byLog = new Map<string, Set<Listener<Line[]>>>();
+  #all = new Set<Listener<Job>>();
+  #links = new Set<Listener<LinkState>>();
+  #gaps = new Set<Listener<void>>();
+  #close = new Map<string, number>(); // job → how many want its progress at full rate
+  #watchers = 0;
+
+  #ladder: Ladder = closed;
+  #link: LinkState = { link: 'connecting', since: Date.now(), heardAt: undefined };
+  #heardAt: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #linger: ReturnType<typeof setTimeout> | undefined;
+  #stream: Stream | undefined;
+  #told = ''; // the topics the stream knows
+  #retopic: ReturnType<typeof setTimeout> | undefined;
+  #asking: AbortController | undefined;
+  #last = ''; // the last place seen in the feed
+  #from: Place | undefined; // everything after this place was heard
+  #unheard = new Map<string, ReturnType<typeof setTimeout>>(); // started from here, the link has not told of them yet
+  #mend: ReturnType<typeof setTimeout> | undefined;
+  #off: Off[] = [];
+
+  readonly #transport: Transport;
+  readonly #random: () => number;
+
+  constructor(options: FeedOptions) {
+    this.client = options.client;
+    this.#random = options.random ?? Math.random;
+    const fetch = options.fetch ?? ((i, r) => globalThis.fetch(i, r));
+    const { base } = options.client;
+    this.#transport = options.transport ?? {
+      stream: (wish, sink, ended) => openSSE(base, fetch, wish, sink, ended),
+      poll: (wish, hold, sink, signal) => pollOnce(base, fetch, wish, hold, sink, signal),
+    };
+  }
+
+  /** The newest known revision of a job. */
+  get(id: string): Job | undefined {
+    return this.#jobs.get(id);
+  }
+
+  /** The newest known job of an action and target. */
+  newest(action: string, target = ''): Job | undefined {
+    return this.#newest.get(`${action}/${target}`);
+  }
+
+  get link(): LinkState {
+    return this.#link;
+  }
+
+  /** How many watchers there are. */
+  get watchers(): number {
+    return this.#watchers;
+  }
+
+  /**
+   * Calls back with a job now, if it is known, and after each of its changes. A
+   * job nobody has told of yet is fetched. `close` asks for every step of its
+   * progress, not only one a second.
+   */
+  watch(id: string, listener: Listener<Job>, options: { close?: boolean } = {}): Off {
+    const off = this.#count(this.#byJob, id, listener);
+    if (options.close) this.#closer(id, 1);
+    const known = this.#jobs.get(id);
+    if (known) listener(known);
+    else void this.#fetch(id);
+    return once(() => {
+      if (options.close) this.#closer(id, -1);
+      off();
+    });
+  }
+
+  /** Calls back with the newest job of an action and target, now if known, and with each change of it. */
+  watchAction(action: string, target: string, listener: Listener<Job>): Off {
+    const key = `${action}/${target}`;
+    const off = this.#count(this.#byAction, key, listener);
+    const known = this.#newest.get(key);
+    if (known) listener(known);
+    return off;
+  }
+
+  /** Calls back with every change of every job. */
+  watchAll(listener: Listener<Job>): Off {
+    return this.#count(new Map([['', this.#all]]), '', listener);
+  }
+
+  /** Calls back with new lines of a job's log. Lines may come twice or be missing: count them by `n`. */
+  watchLog(id: string, listener: Listener<Line[]>): Off {
+    const off = this.#count(this.#byLog, id, listener);
+    this.#topics();
+    return once(() => {
+      off();
+      this.#topics();
+    });
+  }
+
+  /** Calls back with the state of the link now and whenever it changes. Does not open it. */
+  watchLink(listener: Listener<LinkState>): Off {
+    this.#links.add(listener);
+    listener(this.#link);
+    return once(() => this.#links.delete(listener));
+  }
+
+  /** Calls back when changes may have been missed: what was listed before must be read again. */
+  watchGap(listener: Listener<void>): Off {
+    this.#gaps.add(listener);
+    return once(() => this.#gaps.delete(listener));
+  }
+
+  /** Whether every change after a place (the `head` of a list) was or will be told. */
+  covers(head: string): boolean {
+    const place = parsePlace(head);
+    return !!place && !!this.#from && place.feed === this.#from.feed && place.seq >= this.#from.seq;
+  }
+
+  /**
+   * Takes in a job from elsewhere: a list, the answer to a trigger. With
+   * `started`, the link must tell of it soon too, or it is taken for silent.
+   */
+  apply(job: Job, how: { started?: boolean } = {}): void {
+    if (how.started && !isFinal(job.state) && (this.#jobs.get(job.id)?.rev ?? 0) < job.rev) {
+      clearTimeout(this.#unheard.get(job.id));
+      this.#unheard.set(
+        job.id,
+        setTimeout(() => this.#heardOf(job.id), 15_000),
+      );
+    }
+    this.#take(job);
+  }
+
+  /** Every action with its last jobs; these are taken in too. Throws a Problem. */
+  async actions(): Promise<Actions> {
+    const answer = await this.client.actions();
+    for (const action of answer.actions) {
+      for (const job of [action.last, ...action.targets.map((t) => t.last)]) if (job) this.#take(job);
+    }
+    return answer;
+  }
+
+  /** Asks again now: the network is back, or a person is impatient. */
+  kick(): void {
+    const deaf =
+      this.#ladder.link === 'live' && this.#heardAt !== undefined && Date.now() - this.#heardAt > 20_000;
+    if (deaf) {
+      // The machine slept: the stream may be dead without anyone having been told.
+      this.#stream?.close();
+      this.#happen({ type: 'ended' });
+    }
+    this.#happen({ type: 'kick' });
+  }
+
+  // What was heard.
+
+  #take(job: Job): void {
+    const known = this.#jobs.get(job.id);
+    if (known && known.rev >= job.rev) return;
+    this.#jobs.delete(job.id); // to the young end
+    this.#jobs.set(job.id, job);
+    if (this.#jobs.size > KEEP) this.#forget();
+    const key = `${job.action}/${job.target ?? ''}`;
+    const newest = this.#newest.get(key);
+    const leads = !newest || job.id >= newest.id; // UUIDv7: ids sort by creation
+    if (leads) this.#newest.set(key, job);
+    tell(this.#byJob.get(job.id), job);
+    if (leads) tell(this.#byAction.get(key), job);
+    tell(this.#all, job);
+    if (job.state === 'running') this.#running.add(job.id);
+    else this.#running.delete(job.id);
+    this.#busy();
+  }
+
+  #forget(): void {
+    for (const [id, job] of this.#jobs) {
+      if (this.#jobs.size <= KEEP) return;
+      if (isFinal(job.state) && !this.#byJob.has(id)) this.#jobs.delete(id);
+    }
+  }
+
+  #sink(current: () => boolean): Sink {
+    const sink: Sink = {
+      heard: () => {
+        this.#heardAt = Date.now();
+        this.#happen({ type: 'heard' });
+      },
+      hello: (hello) => {
+        this.clock.heard(hello.now);
+        this.#happen({ type: 'hello' });
+        this.#topics();
+        if (!hello.lost && hello.resumed_from) return;
+        this.#last = hello.head ?? '';
+        this.#gap(parsePlace(hello.head));
+      },
+      reset: () => this.#gap(this.#from),
+      job: (job, place) => {
+        if (place) this.#last = place;
+        this.#heardOf(job.id);
+        this.#take(job);
+      },
+      log: (job, lines) => tell(this.#byLog.get(job), lines),
+      time: (at) => this.clock.heard(at),
+    };
+    const guarded = { ...sink };
+    for (const key of Object.keys(sink) as (keyof Sink)[]) {
+      const inner = sink[key] as (...args: unknown[]) => void;
+      (guarded[key] as (...args: unknown[]) => void) = (...args) => {
+        if (current()) inner(...args);
+      };
+    }
+    return guarded;
+  }
+
+  #heardOf(id: string): void {
+    const timer = this.#unheard.get(id);
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    this.#unheard.delete(id);
+    this.#busy();
+  }
+
+  /** Continuity begins anew at a place: say so, and look after jobs whose end may have been missed. */
+  #gap(from: Place | undefined): void {
+    this.#from = from;
+    tell(this.#gaps, undefined);
+    const doubtful = new Map([...this.#byJob.keys()].map((id) => [id, this.#jobs.get(id)?.rev]));
+    clearTimeout(this.#mend);
+    // Not at once: the snapshot that follows answers most of it, and many pages may be coming back.
+    this.#mend = setTimeout(() => void this.#repair(doubtful), 200 + this.#random() * 500);
+  }
+
+  async #repair(doubtful: ReadonlyMap<string, number | undefined>): Promise<void> {
+    for (const [id, rev] of doubtful) {
+      const job = this.#jobs.get(id);
+      if (!this.#byJob.has(id) || (job && (isFinal(job.state) || job.rev !== rev))) continue;
+      await this.#fetch(id); // one after the other: never a burst
+    }
+  }
+
+  async #fetch(id: string): Promise<void> {
+    try {
+      this.#take(await this.client.job(id));
+    } catch (e) {
+      if (!(e instanceof Problem)) throw e;
+    }
+  }
+
+  #busy(): void {
+    const busy = this.#unheard.size > 0 || this.#running.size > 0;
+    if (busy !== this.#ladder.busy) this.#happen({ type: 'busy', busy });
+  }
+
+  // Who watches.
+
+  #count<T>(sets: Map<string, Set<Listener<T>>>, key: string, listener: Listener<T>): Off {
+    let set = sets.get(key);
+    if (!set) {
+      set = new Set();
+      sets.set(key, set);
+    }
+    const mine = (value: T) => listener(value); // the same function may watch twice
+    set.add(mine);
+    this.#watchers++;
+    this.#open();
+    return once(() => {
+      set.delete(mine);
+      if (set.size === 0) sets.delete(key);
+      if (--this.#watchers === 0) {
+        clearTimeout(this.#linger);
+        this.#linger = setTimeout(() => this.#shut(), LINGER);
+      }
+    });
+  }
+
+  #open(): void {
+    clearTimeout(this.#linger);
+    if (this.#ladder.stream !== 'closed') return;
+    if (typeof window !== 'undefined') {
+      const on = (target: EventTarget, name: string, f: () => void) => {
+        target.addEventListener(name, f);
+        this.#off.push(() => target.removeEventListener(name, f));
+      };
+      on(window, 'online', () => this.kick());
+      on(window, 'pageshow', () => this.kick());
+      on(document, 'visibilitychange', () => {
+        if (!document.hidden) this.kick();
+      });
+      // A page kept for the back button runs no code: hold no connection there.
+      on(window, 'pagehide', () => this.#happen({ type: 'close' }));
+      on(window, 'pageshow', () => this.#happen({ type: 'open' }));
+    }
+    this.#happen({ type: 'open' });
+  }
+
+  #shut(): void {
+    for (const off of this.#off.splice(0)) off();
+    for (const id of [...this.#unheard.keys()]) this.#heardOf(id);
+    clearTimeout(this.#mend);
+    clearTimeout(this.#retopic);
+    this.#happen({ type: 'close' });
+  }
+
+  #closer(id: string, by: number): void {
+    const n = (this.#close.get(id) ?? 0) + by;
+    if (n > 0) this.#close.set(id, n);
+    else this.#close.delete(id);
+    this.#topics();
+  }
+
+  #wanted(): string[] {
+    const logs = [...this.#byLog.keys()].map((id) => `log:${id}`);
+    const jobs = [...this.#close.keys()].map((id) => `job:${id}`);
+    return ['jobs', ...logs, ...jobs].slice(0, TOPICS);
+  }
+
+  /** Tells the stream what is wanted now; gathered, because elements come and go in groups. */
+  #topics(): void {
+    clearTimeout(this.#retopic);
+    this.#retopic = setTimeout(() => {
+      const stream = this.#stream;
+      const wanted = this.#wanted();
+      const told = wanted.join();
+      if (!stream || this.#ladder.stream !== 'live' || told === this.#told) return;
+      this.#told = told;
+      stream
+        .topics(wanted)
+        .catch(() => true) // no answer says nothing about the stream: its own silence decides
+        .then((known) => {
+          if (known || this.#stream !== stream) return;
+          stream.close();
+          this.#happen({ type: 'ended' });
+        });
+    }, 50);
+  }
+
+  // The ladder.
+
+  #happen(h: Happening): void {
+    const [next, effects] = step(this.#ladder, h, performance.now(), this.#random());
+    this.#ladder = next;
+    for (const effect of effects) this.#do(effect);
+    this.#arm();
+    const before = this.#link;
+    if (next.link === before.link) {
+      if (this.#heardAt !== before.heardAt) this.#link = { ...before, heardAt: this.#heardAt };
+      return;
+    }
+    this.#link = { link: next.link, since: Date.now(), heardAt: this.#heardAt };
+    tell(this.#links, this.#link);
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const at = due(this.#ladder);
+    if (at === Number.POSITIVE_INFINITY) return;
+    // A timer may fire a little early: look again rather than miss.
+    this.#timer = setTimeout(
+      () => this.#happen({ type: 'tick' }),
+      Math.max(0, Math.ceil(at - performance.now())),
+    );
+  }
+
+  #do(effect: Effect): void {
+    switch (effect.do) {
+      case 'stream': {
+        const wish: Wish = { topics: this.#wanted(), since: this.#last };
+        this.#told = wish.topics.join();
+        let stream: Stream | undefined;
+        const current = () => this.#stream === stream;
+        stream = this.#transport.stream(wish, this.#sink(current), (end) => {
+          if (current()) this.#happen({ type: 'ended', ...end });
+        });
+        this.#stream = stream;
+        return;
+      }
+      case 'drop':
+        this.#stream?.close();
+        this.#stream = undefined;
+        return;
+      case 'hush':
+        this.#asking?.abort();
+        this.#asking = undefined;
+        return;
+      case 'poll': {
+        const asking = new AbortController();
+        this.#asking = asking;
+        const current = () => this.#asking === asking;
+        const wish: Wish = { topics: this.#wanted(), since: this.#last };
+        this.#transport.poll(wish, effect.hold, this.#sink(current), asking.signal).then(
+          (head) => {
+            if (!current()) return;
+            this.#heardAt = Date.now();
+            if (!this.#from || parsePlace(head)?.feed !== this.#from.feed) this.#gap(parsePlace(head));
+            this.#last = head;
+            this.#happen({ type: 'answered' });
+          },
+          (error: unknown) => {
+            if (!current()) return;
+            if (!(error instanceof Refused)) reportError(error);
+            this.#happen({ type: 'refused', ...(error instanceof Refused ? error.end : {}) });
+          },
+        );
+        return;
+      }
+    }
+  }
+}
+
+function tell<T>(listeners: ReadonlySet<Listener<T>> | undefined, value: T): void {
+  for (const listener of [...(listeners ?? [])]) {
+    try {
+      listener(value);
+    } catch (error) {
+      reportError(error); // one bad listener must not silence the others
+    }
+  }
+}
+
+function once(f: () => void): Off {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    f();
+  };
+}
+
+const PAGE = Symbol.for('telltale.feed');
+
+/**
+ * The one feed of this page, made when first asked for. Two copies of this
+ * module (the app's and an embed's) find the same one. `server` is the address
+ * of the Telltale server, for the first caller only.
+ */
+export function pageFeed(server: string = location.origin): JobFeed {
+  const page = globalThis as { [PAGE]?: JobFeed };
+  page[PAGE] ??= new JobFeed({ client: new Client(new URL('/api/v1/', server).href) });
+  return page[PAGE];
+}
