@@ -73,10 +73,10 @@ func (a *Action) Bind(target string, params map[string]any, secrets Secrets) (Bo
 	b.Target = a.bindTarget(target, faults)
 	for i := range a.Params {
 		p := &a.Params[i]
-		value, err := p.bind(params[p.Name])
+		value, fault := p.bind(params[p.Name])
 		switch {
-		case err != nil:
-			faults.add(p.Name, "%s", err)
+		case fault != "":
+			faults.add(p.Name, "%s", fault)
 		case value == nil:
 		case p.Type == SecretParam:
 			b.given[p.Name], _ = value.(string)

@@ -21,8 +21,9 @@ import (
 var decimal = regexp.MustCompile(`\A-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\z`)
 
 // bind checks one value; nil is "not given". It returns the value as recorded,
-// or nil when there is none. Errors are sentences for the person who typed it.
-func (p *Param) bind(value any) (any, error) {
+// or nil when there is none. A fault is a sentence for the
+// person who typed the value.
+func (p *Param) bind(value any) (bound any, fault string) {
 	if value == "" && (p.Required || p.Default == nil || p.Type == NumberParam || p.Type == BooleanParam) {
 		value = nil
 	}
@@ -32,11 +33,11 @@ func (p *Param) bind(value any) (any, error) {
 	if value == nil {
 		switch {
 		case p.Required:
-			return nil, errors.New("A value is required.")
+			return nil, "A value is required."
 		case p.Type == BooleanParam:
-			return false, nil
+			return false, ""
 		}
-		return nil, nil
+		return nil, ""
 	}
 	switch p.Type {
 	case NumberParam:
@@ -48,11 +49,11 @@ func (p *Param) bind(value any) (any, error) {
 	case SecretParam, TextParam:
 		return p.bindText(value)
 	}
-	return nil, fmt.Errorf("The catalog gives this parameter the unknown type %q.", p.Type)
+	return nil, fmt.Sprintf("The catalog gives this parameter the unknown type %q.", p.Type)
 }
 
 // bindNumber takes a JSON number or its text.
-func (p *Param) bindNumber(value any) (any, error) {
+func (p *Param) bindNumber(value any) (bound any, fault string) {
 	n, ok := value.(float64)
 	if text, isText := value.(string); isText && len(text) <= 64 && decimal.MatchString(text) {
 		parsed, err := strconv.ParseFloat(text, 64)
@@ -60,46 +61,46 @@ func (p *Param) bindNumber(value any) (any, error) {
 	}
 	switch {
 	case !ok, math.IsNaN(n), math.IsInf(n, 0):
-		return nil, errors.New("This must be a number.")
+		return nil, "This must be a number."
 	case p.Integer && (n != math.Trunc(n) || math.Abs(n) > 1<<53):
-		return nil, errors.New("This must be a whole number.")
+		return nil, "This must be a whole number."
 	case p.Min != nil && n < *p.Min:
-		return nil, fmt.Errorf("This must be at least %s.", number(*p.Min))
+		return nil, fmt.Sprintf("This must be at least %s.", number(*p.Min))
 	case p.Max != nil && n > *p.Max:
-		return nil, fmt.Errorf("This must be at most %s.", number(*p.Max))
+		return nil, fmt.Sprintf("This must be at most %s.", number(*p.Max))
 	}
-	return n + 0, nil // -0 becomes 0
+	return n + 0, "" // -0 becomes 0
 }
 
 // bindBoolean takes a JSON boolean or its text.
-func (p *Param) bindBoolean(value any) (any, error) {
+func (p *Param) bindBoolean(value any) (bound any, fault string) {
 	switch value {
 	case true, "true":
-		return true, nil
+		return true, ""
 	case false, "false":
-		return false, nil
+		return false, ""
 	}
-	return nil, errors.New("This must be true or false.")
+	return nil, "This must be true or false."
 }
 
 // bindSelect takes one of the options, to the letter.
-func (p *Param) bindSelect(value any) (any, error) {
+func (p *Param) bindSelect(value any) (bound any, fault string) {
 	if text, ok := value.(string); ok && slices.Contains(p.Options, text) {
-		return text, nil
+		return text, ""
 	}
-	return nil, fmt.Errorf("Choose %s.", inWords(p.Options))
+	return nil, fmt.Sprintf("Choose %s.", inWords(p.Options))
 }
 
 // bindText takes text and secrets.
-func (p *Param) bindText(value any) (any, error) {
+func (p *Param) bindText(value any) (bound any, fault string) {
 	text, ok := value.(string)
 	switch {
 	case !ok:
-		return nil, errors.New("This must be text.")
+		return nil, "This must be text."
 	case len(text) > maxValue:
-		return nil, fmt.Errorf("This is %d bytes long; at most %d are allowed.", len(text), maxValue)
+		return nil, fmt.Sprintf("This is %d bytes long; at most %d are allowed.", len(text), maxValue)
 	case !utf8.ValidString(text):
-		return nil, errors.New("This is not valid UTF-8 text.")
+		return nil, "This is not valid UTF-8 text."
 	}
 	if p.Type == TextParam {
 		text = norm.NFC.String(text) // a secret is taken to the byte
@@ -107,64 +108,64 @@ func (p *Param) bindText(value any) (any, error) {
 	length := float64(utf8.RuneCountInString(text))
 	switch {
 	case len(text) > maxValue:
-		return nil, fmt.Errorf("This is longer than %d bytes in Unicode normal form C.", maxValue)
+		return nil, fmt.Sprintf("This is longer than %d bytes in Unicode normal form C.", maxValue)
 	case strings.ContainsFunc(text, isInvisible):
-		return nil, errors.New("This has control characters or line breaks; only one line of visible text is allowed.")
+		return nil, "This has control characters or line breaks; only one line of visible text is allowed."
 	case p.Type == TextParam && !p.AllowDash && strings.HasPrefix(text, "-"):
-		return nil, errors.New(`This begins with "-", which a program could take for an option.`)
+		return nil, `This begins with "-", which a program could take for an option.`
 	case p.Min != nil && length < *p.Min:
-		return nil, fmt.Errorf("This must have at least %s characters.", number(*p.Min))
+		return nil, fmt.Sprintf("This must have at least %s characters.", number(*p.Min))
 	case p.Max != nil && length > *p.Max:
-		return nil, fmt.Errorf("This must have at most %s characters.", number(*p.Max))
+		return nil, fmt.Sprintf("This must have at most %s characters.", number(*p.Max))
 	}
-	if err := p.match(text); err != nil {
-		return nil, err
+	if fault := p.match(text); fault != "" {
+		return nil, fault
 	}
-	if err := p.below(text); err != nil {
-		return nil, err
+	if fault := p.below(text); fault != "" {
+		return nil, fault
 	}
-	return text, nil
+	return text, ""
 }
 
 // match holds the whole value against the pattern: \A and \z are ours, since ^
 // and $ can be made to match at a line break.
-func (p *Param) match(text string) error {
+func (p *Param) match(text string) (fault string) {
 	if p.Pattern == "" {
-		return nil
+		return ""
 	}
 	whole, err := wholePattern(p.Pattern)
 	if err != nil {
-		return errors.New("The pattern in the catalog cannot be read.")
+		return "The pattern in the catalog cannot be read."
 	}
 	if !whole.MatchString(text) {
-		return fmt.Errorf("This does not match the pattern %s.", p.Pattern)
+		return fmt.Sprintf("This does not match the pattern %s.", p.Pattern)
 	}
-	return nil
+	return ""
 }
 
 // below checks that a value is a path inside the parameter's folder, also when
 // symbolic links are followed. What is checked can be swapped before it is
 // used; whoever can do that can write in the folder already.
-func (p *Param) below(text string) error {
+func (p *Param) below(text string) (fault string) {
 	if p.Under == "" {
-		return nil
+		return ""
 	}
-	outside := errors.New("This must be a path inside the folder the catalog names.")
+	const outside = "This must be a path inside the folder the catalog names."
 	if strings.ContainsAny(text, `\:`) || !filepath.IsLocal(text) || !fs.ValidPath(text) {
 		return outside
 	}
 	root, err := os.OpenRoot(p.Under)
 	if err != nil {
-		return errors.New("The folder the catalog names cannot be opened.")
+		return "The folder the catalog names cannot be opened."
 	}
 	_, err = root.Stat(text)
 	if cerr := root.Close(); cerr != nil {
-		return errors.New("The folder the catalog names cannot be read.")
+		return "The folder the catalog names cannot be read."
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return outside
 	}
-	return nil
+	return ""
 }
 
 // wholePattern compiles a pattern that must match from the first character to
