@@ -28,7 +28,7 @@ export const SPACING = 1_000;
 /** The least wait before the first retry of a stream that was cut. */
 export const FLOOR = 250;
 /** After a first cut the stream gets this long to come back before anything is polled. */
-export const PATIENCE = 1_500;
+export const PATIENCE = 1_250;
 /** No wait is longer, unless the server asks for it. */
 export const CAP = 30_000;
 /** For this long after a loss, requests that hang are given up early: the next one may be through. */
@@ -47,8 +47,10 @@ export interface Ladder {
   readonly streamAt: number;
   /** When a poll is due; while asking, when to give it up. */
   readonly pollAt: number;
-  /** When the last request started. */
+  /** When the last request started, and the last of each kind. */
   readonly askedAt: number;
+  readonly streamAskedAt: number;
+  readonly pollAskedAt: number;
   /** When the server was last heard, by whichever way. */
   readonly heardAt: number;
   /** Since when the stream is missing; undefined while it is live. */
@@ -94,6 +96,8 @@ export const closed: Ladder = {
   streamAt: Number.POSITIVE_INFINITY,
   pollAt: Number.POSITIVE_INFINITY,
   askedAt: Number.NEGATIVE_INFINITY,
+  streamAskedAt: Number.NEGATIVE_INFINITY,
+  pollAskedAt: Number.NEGATIVE_INFINITY,
   heardAt: Number.NEGATIVE_INFINITY,
   lostAt: undefined,
   notBefore: 0,
@@ -209,18 +213,21 @@ function tick(from: Ladder, at: number, chance: number): Step {
     effects.push({ do: 'drop' });
   }
   if (s.poll === 'asking' && at >= s.pollAt) {
-    s = refuse(s, at, chance, { rest: 0, hung: at - s.askedAt });
+    s = refuse(s, at, chance, { rest: 0, hung: at - s.pollAskedAt });
     effects.push({ do: 'hush' });
   }
   if (at < Math.max(s.askedAt + SPACING, s.notBefore)) return [s, effects];
   if (s.stream === 'off' && at >= s.streamAt) {
     effects.push({ do: 'stream' });
-    return [{ ...s, stream: 'opening', streamAt: at + limit(s, at, HELLO), askedAt: at }, effects];
+    return [
+      { ...s, stream: 'opening', streamAt: at + limit(s, at, HELLO), askedAt: at, streamAskedAt: at },
+      effects,
+    ];
   }
   if (s.poll === 'due' && at >= s.pollAt) {
     const hold = s.link === 'polling' ? HOLD : 0;
     effects.push({ do: 'poll', hold });
-    return [{ ...s, poll: 'asking', pollAt: at + limit(s, at, POLL), askedAt: at }, effects];
+    return [{ ...s, poll: 'asking', pollAt: at + limit(s, at, POLL), askedAt: at, pollAskedAt: at }, effects];
   }
   return [s, effects];
 }
@@ -237,7 +244,7 @@ function fall(
   const wait =
     first && !why.silent
       ? FLOOR + chance * (SPACING - FLOOR)
-      : backoff(at - lostAt, chance, why.silent ? at - s.askedAt : 0);
+      : backoff(at - lostAt, chance, why.silent ? at - s.streamAskedAt : 0);
   const streamNotBefore = at + why.retry;
   const streamAt = Math.max(at + wait, streamNotBefore);
   let { poll, pollAt } = s;
