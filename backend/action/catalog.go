@@ -34,6 +34,15 @@ func (c *Catalog) Action(id string) (*Action, bool) {
 	return a, ok
 }
 
+// Nearest is the id of the action a person most likely meant, or "".
+func (c *Catalog) Nearest(id string) string {
+	ids := make([]string, len(c.actions))
+	for i, a := range c.actions {
+		ids[i] = a.ID
+	}
+	return nearest(id, ids)
+}
+
 // Load reads a catalog file. It returns *[Faults] with everything that is
 // wrong with what it holds, and another error when it cannot be read at all.
 // Relative paths in the file are taken from the folder it is in.
