@@ -59,7 +59,7 @@ func (b builder) program(n *node) string {
 	case strings.HasPrefix(n.text, "-"):
 		b.faults.add(n, "", `The program to run cannot begin with "-".`)
 	case strings.ContainsRune(n.text, '/') && !filepath.IsAbs(n.text):
-		return filepath.Join(b.folder, n.text)
+		return literal(filepath.Join(b.folder, n.text))
 	}
 	return n.text
 }

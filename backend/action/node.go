@@ -136,6 +136,9 @@ func (r reader) read(from ast.Node) *node {
 	switch v := from.(type) {
 	case *ast.StringNode:
 		n.form, n.text = stringForm, v.Value
+		if v.Token.Type == token.StringType && decimal.MatchString(v.Value) {
+			n.form = numberForm // 1e6, which the library takes for text
+		}
 	case *ast.LiteralNode:
 		n.form, n.text = stringForm, v.Value.Value
 	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
