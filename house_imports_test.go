@@ -49,7 +49,7 @@ func doors() map[string][]string {
 		"github.com/wailsapp/wails":             {"app"},
 		"github.com/spf13/cobra":                {"app/cli"},
 		"github.com/spf13/pflag":                {"app/cli"},
-		"github.com/charmbracelet/lipgloss":     {"app/cli"},
+		"github.com/charmbracelet/x/ansi":       {"app/cli"},
 		"golang.org/x/term":                     {"app/cli"},
 		"golang.org/x/text":                     {"backend/action"},
 		"github.com/goccy/go-yaml":              {"backend/action"},
