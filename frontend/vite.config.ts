@@ -4,21 +4,26 @@ import { defineConfig, type UserConfig } from 'vite';
 // one self-contained ES module under a name that does not change, so that a
 // foreign page can load it with one line. public/.gitkeep comes along with
 // every build, so that dist is never an empty directory.
-const app: UserConfig = {
-  build: {
-    target: 'es2022',
-    modulePreload: { polyfill: false },
-    reportCompressedSize: false,
-  },
-};
+const common = {
+  target: 'es2022',
+  // Engines that know light-dark(): it must not be lowered, pages set color-scheme.
+  cssTarget: ['chrome125', 'firefox125', 'safari17.5'],
+  modulePreload: { polyfill: false },
+  reportCompressedSize: false,
+} satisfies UserConfig['build'];
+
+const app: UserConfig = { build: common };
 
 const embed: UserConfig = {
   build: {
-    target: 'es2022',
+    ...common,
     emptyOutDir: false,
     copyPublicDir: false,
-    reportCompressedSize: false,
-    lib: { entry: 'src/embed.ts', formats: ['es'], fileName: () => 'embed/telltale.js' },
+    rolldownOptions: {
+      input: 'src/embed.ts',
+      preserveEntrySignatures: 'strict',
+      output: { entryFileNames: 'embed/telltale.js', codeSplitting: false },
+    },
   },
 };
 
