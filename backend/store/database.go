@@ -1,0 +1,47 @@
+package store
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+// memtable is how many bytes Badger gathers in memory before it writes a table.
+// Its write-ahead log is a file of twice that.
+const memtable = 16 << 20
+
+// openBadger opens the database of a directory, or one in memory.
+func openBadger(o Options) (*badger.DB, error) {
+	dir := ""
+	if o.Dir != "" {
+		dir = filepath.Join(o.Dir, "db")
+	}
+	opts := badger.DefaultOptions(dir).
+		WithInMemory(o.Dir == "").
+		WithLogger(badgerLog{o.Log}).
+		WithSyncWrites(true). // the default loses what was acknowledged on a power cut
+		WithMemTableSize(memtable).
+		WithNumMemtables(3).
+		WithValueThreshold(1 << 20).    // everything in the tree: errors of the value log are swallowed
+		WithValueLogFileSize(16 << 20). // unused, but allocated where files are not sparse
+		WithNumVersionsToKeep(1).       //
+		WithDetectConflicts(false).     // there is one writer
+		WithCompression(options.ZSTD).  //
+		WithZSTDCompressionLevel(1).    //
+		WithBlockSize(16 << 10).        // records are alike: larger blocks compress far better
+		WithBlockCacheSize(32 << 20).   //
+		WithIndexCacheSize(16 << 20).   //
+		WithNumCompactors(2).           //
+		WithNumLevelZeroTables(3).      //
+		WithNumLevelZeroTablesStall(8). //
+		WithVerifyValueChecksum(true).  //
+		WithMetricsEnabled(false).      // its counters are global to the process
+		WithChecksumVerificationMode(options.OnBlockRead)
+	db, err := badger.Open(opts)
+	if err != nil && strings.Contains(err.Error(), "Create a new file") {
+		return badger.Open(opts) // badger issue 2207: the second try finds the file
+	}
+	return db, err
+}
