@@ -40,6 +40,7 @@ func faults() []fault {
 		{"headers_too_large", http.StatusRequestHeaderFieldsTooLarge, "The headers are too large", "All headers together may have 16 KiB; old cookies are a usual cause."},
 		{"internal", http.StatusInternalServerError, "Our fault", "Look for request_id in the server's log."},
 		{"draining", http.StatusServiceUnavailable, "Stopping", "Send it again in a few seconds."},
+		{"timeout", http.StatusServiceUnavailable, "It took too long", "Send it again; with an Idempotency-Key that is always safe."},
 		{"not_ready", http.StatusServiceUnavailable, "Not ready", "Try again in a few seconds; the server's log says what is wrong."},
 		{"too_many_streams", http.StatusServiceUnavailable, "Too many streams", "Close some, or poll."},
 		{"storage_full", http.StatusInsufficientStorage, "The disk is full", "Free some space where Telltale keeps its data; nothing that was accepted is lost."},

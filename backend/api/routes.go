@@ -225,13 +225,15 @@ func serverRoutes() []route {
 		}
 	}
 	spec := plain("/openapi.json", "getOpenAPI", "This document", "OpenAPI 3.1.", reflect.TypeFor[map[string]any]())
+	style := plain("/docs/style.css", "getDocsStyle", "The style of the docs page", "Style.", nil)
+	style.answers[0].types = map[string]reflect.Type{"text/css": nil}
 	docs := plain("/docs", "getDocs", "The docs page", "The same for people; it loads nothing from elsewhere.", nil)
 	docs.answers[0].types = map[string]reflect.Type{htmlType: nil}
 	return []route{
 		plain("/healthz", "getHealth", "Alive", "The process answers.", reflect.TypeFor[Health]()),
-		plain("/readyz", "getReady", "Ready", "Work is accepted.", reflect.TypeFor[Health](), "draining", "storage_full"),
+		plain("/readyz", "getReady", "Ready", "Work is accepted.", reflect.TypeFor[Health](), "draining", "storage_full", "not_ready"),
 		plain("/api/v1/version", "getVersion", "What is running", "Version, build and feed.", reflect.TypeFor[Version]()),
-		spec, docs,
+		spec, docs, style,
 	}
 }
 
