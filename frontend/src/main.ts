@@ -1,1 +1,3 @@
 import './styles/tokens.css';
+import './styles/page.css';
+import './pages/app.ts';

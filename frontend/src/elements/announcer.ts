@@ -66,7 +66,10 @@ export class Announcer {
   }
 
   #arm(): void {
-    this.#timer ??= setTimeout(() => this.#flush(), Math.max(this.collect, this.#last + this.gap - Date.now()));
+    this.#timer ??= setTimeout(
+      () => this.#flush(),
+      Math.max(this.collect, this.#last + this.gap - Date.now()),
+    );
   }
 
   #flush(): void {

@@ -1,4 +1,10 @@
-import { html, nothing, type ReactiveController, type ReactiveControllerHost, type TemplateResult } from 'lit';
+import {
+  html,
+  nothing,
+  type ReactiveController,
+  type ReactiveControllerHost,
+  type TemplateResult,
+} from 'lit';
 import { Problem } from '../client/problem.ts';
 import type { Job } from '../contract/job.ts';
 import type { JobFeed } from '../feed/feed.ts';

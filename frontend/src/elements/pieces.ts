@@ -17,7 +17,12 @@ export function icon(view: View): TemplateResult {
  * The bar of a job. The style is set as a property, through the CSSOM: a strict
  * content security policy blocks the attribute, and the bar would show 100 %.
  */
-export function bar(of: Bar | undefined, name: string, amount: string, stale: boolean): TemplateResult | typeof nothing {
+export function bar(
+  of: Bar | undefined,
+  name: string,
+  amount: string,
+  stale: boolean,
+): TemplateResult | typeof nothing {
   if (!of) return nothing;
   const known = of.kind !== 'unknown';
   const words = known

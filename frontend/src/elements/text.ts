@@ -27,7 +27,10 @@ export interface Told {
 export function words(told: Told): Words {
   const { view, name } = told;
   const { title, short } = TITLE[view.key];
-  const part = view.bar && view.bar.kind !== 'unknown' ? (view.bar.kind === 'guessed' ? '~' : '') + percent(view.bar.percent) : '';
+  const part =
+    view.bar && view.bar.kind !== 'unknown'
+      ? (view.bar.kind === 'guessed' ? '~' : '') + percent(view.bar.percent)
+      : '';
   const running = view.key === 'running' && part !== '';
   return {
     title: running ? `${title} · ${part}` : title,

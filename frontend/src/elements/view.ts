@@ -89,7 +89,8 @@ export function derive(seen: Seen): View {
 function keyOf({ job, link, pending, local = Date.now() }: Seen): ViewKey {
   if (pending === 'start') return 'starting';
   if (!job) return 'idle';
-  if (isFinal(job.state)) return job.state === 'failed' && job.error?.code === 'timeout' ? 'timed_out' : job.state;
+  if (isFinal(job.state))
+    return job.state === 'failed' && job.error?.code === 'timeout' ? 'timed_out' : job.state;
   if (link && isLost(link, local)) return 'lost';
   if (job.cancel || pending === 'cancel') return 'canceling';
   return job.state;

@@ -1,6 +1,6 @@
 import type { State, Via } from '../contract/job.ts';
-import type { Link } from '../feed/ladder.ts';
 import type { ViewKey } from '../elements/view.ts';
+import type { Link } from '../feed/ladder.ts';
 
 /**
  * Every sentence an element says, in one place. Sentence case, American

@@ -4,7 +4,12 @@ const relativeTime = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style:
 const day = new Intl.DateTimeFormat('en', { dateStyle: 'medium' });
 const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium' });
 const full = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'long' });
-const short = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' });
+const short = new Intl.DateTimeFormat('en', {
+  month: 'short',
+  day: 'numeric',
+  hour: 'numeric',
+  minute: '2-digit',
+});
 const count = new Intl.NumberFormat('en');
 const digits = (n: number) => String(n).padStart(2, '0');
 

@@ -94,7 +94,8 @@ export class TelltaleAction extends LitElement {
     const { view } = this.#shown;
     this.#lamp.tick(view.busy || view.key === 'lost' || (view.final && this.layout === 'row'));
     this.dataset.state = view.key;
-    if (this.#focused && !this.#focused.isConnected) this.renderRoot.querySelector<HTMLElement>('.go')?.focus();
+    if (this.#focused && !this.#focused.isConnected)
+      this.renderRoot.querySelector<HTMLElement>('.go')?.focus();
   }
 
   protected override render(): TemplateResult {
@@ -102,7 +103,8 @@ export class TelltaleAction extends LitElement {
     const label = this.label || this.about?.title || this.action;
     const params = this.about?.params ?? [];
     const held = this.#held;
-    const suffix = this.target && !label.includes(this.target) ? html`<span class="vh"> ${this.target}</span>` : nothing;
+    const suffix =
+      this.target && !label.includes(this.target) ? html`<span class="vh"> ${this.target}</span>` : nothing;
     const buttons = html`<div class="buttons">
       ${view.canCancel && job ? html`<button type="button" class="plain stop" @click=${() => void this.#canceler.ask(job)}>Cancel<span class="vh"> ${this.#name}</span></button>` : nothing}
       <span class="split"><button type="button" class="go" part="button" aria-disabled=${held ? 'true' : nothing} @click=${() => void this.press()}>${this.pending ? 'Starting…' : label}${suffix}</button>${
@@ -167,7 +169,10 @@ export class TelltaleAction extends LitElement {
   get #held(): boolean {
     const { job, view } = this.#shown;
     if (this.pending) return true;
-    const again = this.about?.on_busy === 'queue' || this.about?.on_busy === 'replace' || this.about?.on_busy === 'parallel';
+    const again =
+      this.about?.on_busy === 'queue' ||
+      this.about?.on_busy === 'replace' ||
+      this.about?.on_busy === 'parallel';
     return !!job && !isFinal(job.state) && view.key !== 'lost' && !again;
   }
 
@@ -176,7 +181,10 @@ export class TelltaleAction extends LitElement {
     // Until the answer is there the lamp says so, whatever the last job was.
     const pending = this.pending && job?.id === this.#before ? ('start' as const) : undefined;
     const cancel = job && this.#canceler.pending === job.id ? ('cancel' as const) : undefined;
-    return { job, view: derive({ job, link: this.#lamp.link, pending: pending ?? cancel, now: this.#lamp.now() }) };
+    return {
+      job,
+      view: derive({ job, link: this.#lamp.link, pending: pending ?? cancel, now: this.#lamp.now() }),
+    };
   }
 
   get #name(): string {
@@ -240,7 +248,9 @@ export class TelltaleAction extends LitElement {
       this.feed.apply(job, { started: !joined });
       this.#dialog()?.close();
       if (joined) announcer.say(job.id, `${this.#name} is already running, started by ${job.trigger.by}.`);
-      this.dispatchEvent(new CustomEvent('telltale-started', { detail: { job, joined }, bubbles: true, composed: true }));
+      this.dispatchEvent(
+        new CustomEvent('telltale-started', { detail: { job, joined }, bubbles: true, composed: true }),
+      );
     } catch (e) {
       if (!(e instanceof Problem)) throw e;
       this.problem = e;

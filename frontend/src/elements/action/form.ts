@@ -4,7 +4,8 @@ import type { Param } from '../../contract/answers.ts';
 export type Values = Record<string, string | number | boolean>;
 
 /** Whether an action cannot start without asking. */
-export const mustAsk = (params: readonly Param[]): boolean => params.some((p) => p.required && p.default === undefined);
+export const mustAsk = (params: readonly Param[]): boolean =>
+  params.some((p) => p.required && p.default === undefined);
 
 /**
  * The fields of a form for an action's parameters. What the browser can check
@@ -13,7 +14,9 @@ export const mustAsk = (params: readonly Param[]): boolean => params.some((p) =>
 export function fields(params: readonly Param[], complaints: ReadonlyMap<string, string>): TemplateResult[] {
   return params.map((p) => {
     const complaint = complaints.get(p.name) ?? complaints.get(`params.${p.name}`);
-    const described = [p.description && `${p.name}-about`, complaint && `${p.name}-fault`].filter(Boolean).join(' ');
+    const described = [p.description && `${p.name}-about`, complaint && `${p.name}-fault`]
+      .filter(Boolean)
+      .join(' ');
     const about = html`${p.description ? html`<span class="about" id="${p.name}-about">${p.description}</span>` : nothing}${
       complaint ? html`<span class="fault" id="${p.name}-fault">${complaint}</span>` : nothing
     }`;

@@ -14,7 +14,10 @@ export class Starter {
   #key = '';
   #of = '';
 
-  constructor(private readonly wait: (ms: number) => Promise<void> = (ms) => new Promise((done) => setTimeout(done, ms))) {}
+  constructor(
+    private readonly wait: (ms: number) => Promise<void> = (ms) =>
+      new Promise((done) => setTimeout(done, ms)),
+  ) {}
 
   /** Throws the Problem that stopped it; the same trigger again then keeps its key if it may have arrived. */
   async start(client: Client, trigger: Trigger): Promise<Started> {

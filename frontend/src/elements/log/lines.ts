@@ -5,7 +5,8 @@ export const SHOWN = 2_000;
 
 // CSI and OSC sequences, then what is left of other escapes and control characters but tab.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal sequences are what it is about
-const ESCAPES = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b.?|[\u0000-\u0008\u000b-\u001f\u007f]/g;
+const ESCAPES =
+  /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b.?|[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
 /** A line without what was meant for a terminal. */
 export const plain = (text: string): string => text.replace(ESCAPES, '');

@@ -81,7 +81,9 @@ export class TelltaleLog extends LitElement {
 
   #empty(): string {
     if (this.lines || this.state === 'ready') return 'No output yet.';
-    return this.state === 'loading' ? 'Loading…' : 'The log could not be read. It is tried again with the next change.';
+    return this.state === 'loading'
+      ? 'Loading…'
+      : 'The log could not be read. It is tried again with the next change.';
   }
 
   #start(): void {

@@ -92,7 +92,8 @@ export class TelltaleStatus extends LitElement {
     this.#lamp.tick(moves && this.at === undefined);
     this.dataset.state = view.key;
     // The pressed button went away: focus stays in the element, never on the body.
-    if (this.#focused && !this.#focused.isConnected) this.renderRoot.querySelector<HTMLElement>('.title')?.focus();
+    if (this.#focused && !this.#focused.isConnected)
+      this.renderRoot.querySelector<HTMLElement>('.title')?.focus();
     this.#speak(view);
   }
 
@@ -126,10 +127,12 @@ export class TelltaleStatus extends LitElement {
   #card(view: View, w: Words, note: string, job: Job | undefined): TemplateResult {
     const error = view.final ? job?.error : undefined;
     const at = (time: string | undefined) =>
-      time ? html`<time datetime=${time} title=${fullTime(Date.parse(time))}>${dayAndTime(Date.parse(time), this.#now())}</time>` : '–';
+      time
+        ? html`<time datetime=${time} title=${fullTime(Date.parse(time))}>${dayAndTime(Date.parse(time), this.#now())}</time>`
+        : '–';
     return html`<div class="card" part="base" role="group" data-tone=${view.tone} aria-label="${this.#name} status">
       <div class="head">${icon(view)}
-        <div class="main"><div class="name">${this.#name}</div><div class="title" tabindex="-1">${w.title}</div></div>
+        <div class="main"><div class="name" part="name">${this.#name}</div><div class="title" tabindex="-1">${w.title}</div></div>
         ${this.#actions(view, job)}
       </div>
       ${bar(view.bar, this.#name, job ? amount(job) : '', view.key === 'lost')}
@@ -146,8 +149,13 @@ export class TelltaleStatus extends LitElement {
         job?.warnings?.length
           ? html`<div class="error" data-tone="warning"><strong>${plural(job.warning_count ?? job.warnings.length, 'warning')}</strong><ul class="list">${job.warnings
               .slice(0, 3)
-              .map((x) => html`<li>${x.message}${x.file ? html` <code>${x.file}${x.line ? `:${x.line}` : ''}</code>` : nothing}</li>`)}</ul>${
-              (job.warning_count ?? 0) > 3 ? html`<p>and ${plural((job.warning_count ?? 0) - 3, 'more', 'more')}</p>` : nothing
+              .map(
+                (x) =>
+                  html`<li>${x.message}${x.file ? html` <code>${x.file}${x.line ? `:${x.line}` : ''}</code>` : nothing}</li>`,
+              )}</ul>${
+              (job.warning_count ?? 0) > 3
+                ? html`<p>and ${plural((job.warning_count ?? 0) - 3, 'more', 'more')}</p>`
+                : nothing
             }</div>`
           : nothing
       }
@@ -193,9 +201,13 @@ export class TelltaleStatus extends LitElement {
         ? html`<button type="button" aria-disabled=${this.again ? 'true' : nothing} @click=${() => void this.#runAgain(job)}>${this.again ? 'Starting…' : 'Run again'}${name}</button>`
         : nothing
     }${
-      view.key === 'lost' ? html`<button type="button" @click=${() => this.feed.kick()}>Reconnect${name}</button>` : nothing
+      view.key === 'lost'
+        ? html`<button type="button" @click=${() => this.feed.kick()}>Reconnect${name}</button>`
+        : nothing
     }${
-      this.details && job ? html`<a class="button plain" href=${this.details.replace('{id}', encodeURIComponent(job.id))}>Details${name}</a>` : nothing
+      this.details && job
+        ? html`<a class="button plain" href=${this.details.replace('{id}', encodeURIComponent(job.id))}>Details${name}</a>`
+        : nothing
     }</div>`;
   }
 
@@ -218,7 +230,8 @@ export class TelltaleStatus extends LitElement {
 
   #seen() {
     const job = this.#job;
-    const pending = this.pending ?? (job && this.#canceler.pending === job.id ? ('cancel' as const) : undefined);
+    const pending =
+      this.pending ?? (job && this.#canceler.pending === job.id ? ('cancel' as const) : undefined);
     return { job, link: this.#link, pending, now: this.#now(), local: this.at ?? Date.now() };
   }
 
@@ -253,16 +266,28 @@ export class TelltaleStatus extends LitElement {
     this.#shown = { key: view.key, id };
     // What was there when the page was opened, or when another job is shown, is not news.
     if (!before || (before.id !== id && before.key !== 'starting' && !this.own)) {
-      this.#percentSaid = { step: view.bar?.kind === 'known' ? Math.floor(view.bar.percent / 25) : 0, at: Date.now() };
+      this.#percentSaid = {
+        step: view.bar?.kind === 'known' ? Math.floor(view.bar.percent / 25) : 0,
+        at: Date.now(),
+      };
       return;
     }
     if (before.key !== view.key) {
-      if (view.final && job) this.dispatchEvent(new CustomEvent('telltale-settled', { detail: job, bubbles: true, composed: true }));
-      if (this.announce === 'off' || view.key === 'lost' || before.key === 'lost' || view.key === 'idle') return;
+      if (view.final && job)
+        this.dispatchEvent(
+          new CustomEvent('telltale-settled', { detail: job, bubbles: true, composed: true }),
+        );
+      if (this.announce === 'off' || view.key === 'lost' || before.key === 'lost' || view.key === 'idle')
+        return;
       if (!this.own && (view.key === 'starting' || view.key === 'queued')) return;
       const urgent = this.own && (view.key === 'failed' || view.key === 'timed_out');
       const text = words({ ...this.#seen(), view, name: this.#name }).say;
-      announcer.say(id || this.#name, text, urgent ? 'assertive' : 'polite', view.final ? view.key.replace('_', ' ') : undefined);
+      announcer.say(
+        id || this.#name,
+        text,
+        urgent ? 'assertive' : 'polite',
+        view.final ? view.key.replace('_', ' ') : undefined,
+      );
       return;
     }
     if (!this.own || this.announce === 'off' || view.key !== 'running' || view.bar?.kind !== 'known') return;
