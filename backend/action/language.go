@@ -105,7 +105,7 @@ func commandShape() *shape {
 	values := &shape{kind: mappingKind, names: variables, item: &shape{kind: scalarKind, max: 4000}}
 	return &shape{kind: objectKind, oneOf: [][]string{{"argv", "shell"}}, keys: []key{
 		{name: "argv", shape: &shape{kind: listKind, min: 1, item: &shape{kind: scalarKind, max: 4000}}, doc: "The program and its arguments, one by one. {{params.name}} and {{target.name}} are filled in within an argument; no shell reads them. A program with a slash in its name is looked for beside the catalog file, any other in PATH."},
-		{name: "shell", shape: &shape{kind: textKind, max: 16000}, doc: "A script for sh -eu. Nothing is filled in: parameters and target arrive as variables, $PARAM_NAME and $TARGET_NAME, with $TARGET_ID and $TARGET_TITLE."},
+		{name: "shell", shape: &shape{kind: textKind, max: 16000}, doc: "A script for sh. Nothing is filled in: parameters and target arrive as variables, $PARAM_NAME and $TARGET_NAME, with $TARGET_ID and $TARGET_TITLE."},
 		{name: "dir", standard: ".", shape: line(1000), doc: "The folder it runs in, beside the catalog file when not absolute."},
 		{name: "env", shape: values, doc: "Variables it gets, beside the few every command gets. {{params.name}} and {{target.name}} are filled in, secret parameters too."},
 		{name: "pass_env", shape: &shape{kind: listKind, min: 1, item: &shape{kind: lineKind, pattern: variablePattern}}, doc: "Variables it gets from Telltale's own environment. Nothing else of that reaches it."},

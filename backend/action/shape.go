@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -139,7 +138,9 @@ func (c checker) check(n *node, s *shape, name string) *node {
 // object checks the keys of an object.
 func (c checker) object(n *node, s *shape, name string) *node {
 	kept := n.emptied()
+	there := slices.Clone(n.lost) // keys that are there, or meant to be
 	for _, e := range n.keys {
+		there = append(there, e.name)
 		at := slices.IndexFunc(s.keys, func(k key) bool { return k.name == e.name })
 		inner := s.rest
 		if at >= 0 {
@@ -147,6 +148,7 @@ func (c checker) object(n *node, s *shape, name string) *node {
 		}
 		switch {
 		case inner == nil:
+			there = append(there, nearest(e.name, s.known()))
 			c.faults.add(e.key, s.whereTo(e.name), "There is no key %q in %s.", clip(e.name, 64), name)
 			continue
 		case at < 0 && !s.names.allowed(e.name):
@@ -156,26 +158,31 @@ func (c checker) object(n *node, s *shape, name string) *node {
 		}
 		kept.keep(e, c.check(e.node, inner, quote(e.name)))
 	}
+	c.missing(n, s, name, there)
+	return kept
+}
+
+// missing notes keys that must be there and are not.
+func (c checker) missing(n *node, s *shape, name string, there []string) {
 	for _, k := range s.keys {
-		if k.required && n.get(k.name) == nil && !slices.Contains(n.lost, k.name) {
+		if k.required && !slices.Contains(there, k.name) {
 			c.faults.add(n, k.doc, "%q is missing in %s.", k.name, name)
 		}
 	}
 	for _, group := range s.oneOf {
-		var there []entry
-		for _, e := range n.keys {
-			if slices.Contains(group, e.name) {
-				there = append(there, e)
+		var found []string
+		for _, key := range there {
+			if slices.Contains(group, key) {
+				found = append(found, key)
 			}
 		}
 		switch {
-		case len(there) == 0 && !slices.ContainsFunc(n.lost, func(name string) bool { return slices.Contains(group, name) }):
+		case len(found) == 0:
 			c.faults.add(n, "", "%s needs %s.", upper(name), inWords(group))
-		case len(there) > 1:
-			c.faults.add(there[1].key, "", "%s has both %q and %q; it needs exactly one of them.", upper(name), there[0].name, there[1].name)
+		case len(found) > 1:
+			c.faults.add(n, "", "%s has both %q and %q; it needs exactly one of them.", upper(name), found[0], found[1])
 		}
 	}
-	return kept
 }
 
 // mapping checks names and what they stand for.
@@ -284,13 +291,12 @@ func (s *shape) textFault(text string) (fault, hint string) {
 // whereTo is the hint for a key an object does not know: the nearest one it
 // does, or where else in it the key belongs.
 func (s *shape) whereTo(name string) string {
-	known := make([]string, len(s.keys))
-	for i, k := range s.keys {
-		known[i] = k.name
+	for _, k := range s.keys {
 		if k.shape.kind == objectKind && slices.ContainsFunc(k.shape.keys, func(inner key) bool { return inner.name == name }) {
 			return fmt.Sprintf("It belongs under %q.", k.name)
 		}
 	}
+	known := s.known()
 	if near := nearest(name, known); near != "" {
 		return fmt.Sprintf("Did you mean %q?", near)
 	}
@@ -306,36 +312,11 @@ func quote(key string) string { return strconv.Quote(clip(key, 64)) }
 // upper begins a sentence with a name.
 func upper(name string) string { return strings.ToUpper(name[:1]) + name[1:] }
 
-// parseDuration reads whole numbers with units from milliseconds to weeks.
-func parseDuration(text string) (time.Duration, error) {
-	units := map[string]time.Duration{
-		"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour,
-		"d": 24 * time.Hour, "w": 7 * 24 * time.Hour,
+// known lists the keys of an object.
+func (s *shape) known() []string {
+	names := make([]string, len(s.keys))
+	for i, k := range s.keys {
+		names[i] = k.name
 	}
-	var total time.Duration
-	for rest := text; rest != "" || text == ""; {
-		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
-		letters := digits
-		for letters < len(rest) && rest[letters] >= 'a' && rest[letters] <= 'z' {
-			letters++
-		}
-		n, err := strconv.ParseInt(rest[:digits], 10, 32)
-		unit, known := units[rest[digits:letters]]
-		if err != nil || !known {
-			return 0, fmt.Errorf("duration %q: a number and a unit are needed", clip(text, 40))
-		}
-		if total += time.Duration(n) * unit; total < 0 || total > 100*365*24*time.Hour {
-			return 0, fmt.Errorf("duration %q: too long", clip(text, 40))
-		}
-		rest = rest[letters:]
-	}
-	return total, nil
-}
-
-// seconds writes a number of seconds as a duration of the file.
-func seconds(n float64) string {
-	if d := time.Duration(n * float64(time.Second)); d%(24*time.Hour) == 0 && d > 0 {
-		return number(d.Hours()/24) + "d"
-	}
-	return strings.TrimSuffix(strings.TrimSuffix(time.Duration(n*float64(time.Second)).String(), "0s"), "0m")
+	return names
 }
