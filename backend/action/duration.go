@@ -33,10 +33,17 @@ func parseDuration(text string) (time.Duration, error) {
 	return total, nil
 }
 
-// seconds writes a number of seconds as a duration of the file.
+// seconds writes a number of seconds as a duration of the file, in its largest
+// whole unit.
 func seconds(n float64) string {
-	if d := time.Duration(n * float64(time.Second)); d%(24*time.Hour) == 0 && d > 0 {
-		return number(d.Hours()/24) + "d"
+	d := time.Duration(n * float64(time.Second))
+	for _, unit := range []struct {
+		name string
+		size time.Duration
+	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}} {
+		if d%unit.size == 0 && (d > 0 || unit.name == "s") {
+			return strconv.FormatInt(int64(d/unit.size), 10) + unit.name
+		}
 	}
-	return strings.TrimSuffix(strings.TrimSuffix(time.Duration(n*float64(time.Second)).String(), "0s"), "0m")
+	return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
 }

@@ -121,8 +121,9 @@ for editors. ` + "`telltale validate`" + ` prints every fault of a file, each wi
 
 The file is YAML without anchors, aliases, tags and merges: it says what it means in the place where
 it says it. It has at most 512 KiB. Relative paths start in the folder the file is in. Ids are
-` + slugs.said + `; names of parameters and of a target's values are
-` + names.said + `. A duration is whole numbers with units, from milliseconds to weeks:
+` + slugs.said + `.
+Names of parameters and of a target's values are ` + names.said + `.
+A duration is whole numbers with units, from milliseconds to weeks:
 ` + "`500ms`, `90s`, `1h30m`, `7d`, `2w`" + `.
 
 ` + "`{{params.name}}` and `{{target.name}}`" + ` are filled in where a key says so, as plain text, once; two
@@ -154,6 +155,9 @@ func describe(b *strings.Builder, title, level string, s *shape) {
 	for _, k := range s.keys {
 		inner := k.shape
 		called := "`" + k.name + "`"
+		if title == "`api`" {
+			called = "`api` `" + k.name + "`"
+		}
 		if inner.kind == mappingKind {
 			inner, called = inner.item, "each of "+called
 		}
