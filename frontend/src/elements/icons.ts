@@ -18,7 +18,7 @@ export const ICON: Record<ViewKey, SVGTemplateResult> = {
   queued: svg`${ring}${line('M5 8h.01M8 8h.01M11 8h.01')}`,
   running: spinner,
   waiting: svg`${line('M2 8a6 6 0 0 1 6-6M14 8a6 6 0 0 1-6 6')}<path d="M5.6 5.2h1.6v5.6H5.6zM8.8 5.2h1.6v5.6H8.8z" fill="currentColor"/>`,
-  canceling: svg`${spinner}<rect x="5.6" y="5.6" width="4.8" height="4.8" rx="1" fill="currentColor"/>`,
+  canceling: svg`${spinner}<circle cx="8" cy="8" r="2.4" fill="currentColor"/>`,
   succeeded: svg`${disc}${cut('M5 8.3 7.1 10.4 11.2 5.8')}`,
   warning: svg`<path d="M8 1.6 15 13.8H1Z" fill="currentColor" stroke="currentColor" stroke-width="1" stroke-linejoin="round"/>${cut('M8 6v3.4M8 11.7h.01')}`,
   failed: svg`<path d="M5.1 1h5.8L15 5.1v5.8L10.9 15H5.1L1 10.9V5.1Z" fill="currentColor"/>${cut('M5.8 5.8l4.4 4.4M10.2 5.8l-4.4 4.4')}`,

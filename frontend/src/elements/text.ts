@@ -63,7 +63,7 @@ function detail({ view, job, now, link, local = Date.now() }: Told): string {
     case 'timed_out':
       return join(job.error?.message ?? job.summary ?? '', finished(job, now));
     case 'interrupted':
-      return join(outcomeUnknown.replace(/\.$/, ''), finished(job, now));
+      return join(outcomeUnknown, finished(job, now));
     case 'lost':
       return lost(job, view, link, local);
     default:
@@ -143,4 +143,9 @@ function say({ view, job }: Told, name: string): string {
   }
 }
 
-const join = (...parts: (string | undefined)[]): string => parts.filter(Boolean).join(' · ');
+/** Parts of one line; a full stop inside it is dropped. */
+const join = (...parts: (string | undefined)[]): string =>
+  parts
+    .filter((p): p is string => !!p)
+    .map((p, i, all) => (i < all.length - 1 ? p.replace(/\.$/, '') : p))
+    .join(' · ');

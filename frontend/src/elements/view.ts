@@ -79,8 +79,8 @@ export function derive(seen: Seen): View {
     tone: TONE[key],
     busy: key === 'starting' || key === 'queued' || key === 'running' || key === 'canceling',
     final,
-    bar: job ? barOf(job, key, now) : undefined,
-    elapsed: job && key !== 'starting' ? elapsed(job, now) : undefined,
+    bar: job ? barOf(job, key, key === 'lost' ? now - unheard(seen) : now) : undefined,
+    elapsed: job && key !== 'starting' ? elapsed(job, key === 'lost' ? now - unheard(seen) : now) : undefined,
     canCancel: !!job && !final && key !== 'canceling' && key !== 'lost' && key !== 'starting',
     canRetry: final && key !== 'starting' && key !== 'skipped' && !job?.sealed,
   };
@@ -94,6 +94,11 @@ function keyOf({ job, link, pending, local = Date.now() }: Seen): ViewKey {
   if (link && isLost(link, local)) return 'lost';
   if (job.cancel || pending === 'cancel') return 'canceling';
   return job.state;
+}
+
+/** How long the server has not been heard: for that long nobody knows that the job went on. */
+function unheard({ link, local = Date.now() }: Seen): number {
+  return link?.heardAt === undefined ? 0 : Math.max(0, local - link.heardAt);
 }
 
 /** Whether what is shown of a live job can no longer be trusted. */

@@ -4,8 +4,8 @@ import type { Line } from '../../contract/answers.ts';
 export const SHOWN = 2_000;
 
 // CSI and OSC sequences, then what is left of other escapes and control characters but tab.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal sequences are what it is about
 const ESCAPES =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal sequences are what it is about
   /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b.?|[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
 /** A line without what was meant for a terminal. */

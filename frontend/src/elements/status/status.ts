@@ -4,7 +4,7 @@ import { newKey } from '../../client/client.ts';
 import { Problem } from '../../client/problem.ts';
 import type { Job } from '../../contract/job.ts';
 import type { JobFeed, LinkState } from '../../feed/feed.ts';
-import { plural } from '../../i18n/en.ts';
+import { outcomeUnknown, plural } from '../../i18n/en.ts';
 import { dayAndTime, fullTime, isoDuration } from '../../i18n/time.ts';
 import { announcer } from '../announcer.ts';
 import { Canceler } from '../asker.ts';
@@ -126,6 +126,7 @@ export class TelltaleStatus extends LitElement {
 
   #card(view: View, w: Words, note: string, job: Job | undefined): TemplateResult {
     const error = view.final ? job?.error : undefined;
+    const hint = error?.hint ?? (view.key === 'interrupted' ? outcomeUnknown : undefined);
     const at = (time: string | undefined) =>
       time
         ? html`<time datetime=${time} title=${fullTime(Date.parse(time))}>${dayAndTime(Date.parse(time), this.#now())}</time>`
@@ -139,7 +140,7 @@ export class TelltaleStatus extends LitElement {
       ${note ? html`<p class="detail note link">${note}</p>` : nothing}
       ${
         error
-          ? html`<div class="error"><strong>${error.message}</strong>${error.hint ? html`<p>${error.hint}</p>` : nothing}<code>${error.code}${error.exit_code === undefined ? '' : ` · exit ${error.exit_code}`}</code></div>`
+          ? html`<div class="error"><strong>${error.message}</strong>${hint ? html`<p>${hint}</p>` : nothing}<code>${error.code}${error.exit_code === undefined ? '' : ` · exit ${error.exit_code}`}</code></div>`
           : w.detail
             ? html`<p class="detail">${w.detail}</p>`
             : nothing
