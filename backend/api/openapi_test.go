@@ -35,4 +35,9 @@ func TestReferenceIsTheCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	reference(t, "openapi.json", spec)
+	text, err := Reference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reference(t, "http.md", []byte(text))
 }
