@@ -32,6 +32,7 @@ type host struct {
 // place is where an action's directory really was when it was first used.
 type place struct {
 	action *action.Action // a reloaded catalog has new ones
+	name   string         // as the catalog says
 	dir    string
 }
 
@@ -136,13 +137,13 @@ func (h *host) directory(a *action.Action, dir string) (string, error) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if p, known := h.places[a.ID]; known && p.action == a && p.dir != real {
+	if p, known := h.places[a.ID]; known && p.action == a && p.name == dir && p.dir != real {
 		return "", &spawnError{
 			"The directory " + quoted(dir) + " now leads to " + quoted(real) + "; it led to " + quoted(p.dir) + ".",
 			"If that is meant, save the catalog file again; if not, find out who changed the link.",
 		}
 	}
-	h.places[a.ID] = place{a, real}
+	h.places[a.ID] = place{a, dir, real}
 	return real, nil
 }
 

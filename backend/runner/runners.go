@@ -59,6 +59,7 @@ func New(o Options) *Runners {
 	b := base{host: newHost(o.Environ, o.Processes), clock: o.Clock, log: o.Log}
 	return &Runners{base: b, kinds: map[string]Runner{
 		"command": &command{b},
+		"git":     &git{b, newLocks()},
 	}}
 }
 

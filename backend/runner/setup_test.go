@@ -149,4 +149,3 @@ func (w *watch) await(t *testing.T, words string) string {
 		}
 	}
 }
-
