@@ -26,19 +26,22 @@ func openBadger(o Options) (*badger.DB, error) {
 		WithNumMemtables(3).
 		WithValueThreshold(1 << 20).    // everything in the tree: errors of the value log are swallowed
 		WithValueLogFileSize(16 << 20). // unused, but allocated where files are not sparse
-		WithNumVersionsToKeep(1).       //
-		WithDetectConflicts(false).     // there is one writer
-		WithCompression(options.ZSTD).  //
-		WithZSTDCompressionLevel(1).    //
-		WithBlockSize(16 << 10).        // records are alike: larger blocks compress far better
-		WithBlockCacheSize(32 << 20).   //
-		WithIndexCacheSize(16 << 20).   //
-		WithNumCompactors(2).           //
-		WithNumLevelZeroTables(3).      //
-		WithNumLevelZeroTablesStall(8). //
-		WithVerifyValueChecksum(true).  //
-		WithMetricsEnabled(false).      // its counters are global to the process
+		WithNumVersionsToKeep(1).
+		WithDetectConflicts(false). // there is one writer
+		WithCompression(options.ZSTD).
+		WithZSTDCompressionLevel(1).
+		WithBlockSize(16 << 10). // records are alike: larger blocks compress far better
+		WithBlockCacheSize(32 << 20).
+		WithIndexCacheSize(16 << 20).
+		WithNumCompactors(2).
+		WithNumLevelZeroTables(3).
+		WithNumLevelZeroTablesStall(8).
+		WithVerifyValueChecksum(true).
+		WithMetricsEnabled(false). // its counters are global to the process
 		WithChecksumVerificationMode(options.OnBlockRead)
+	if o.Dir == "" {
+		opts = opts.WithCompression(options.None) // nothing to save, and its encoder is global to the process
+	}
 	db, err := badger.Open(opts)
 	if err != nil && strings.Contains(err.Error(), "Create a new file") {
 		return badger.Open(opts) // badger issue 2207: the second try finds the file

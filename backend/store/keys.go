@@ -95,13 +95,10 @@ func indexKey(prefix, value string, r rawID) []byte {
 
 // indexKeys are the index keys of a final job.
 func indexKeys(j *job.Job, r rawID) [][]byte {
-	keys := [][]byte{
+	return [][]byte{
 		indexKey(prefixAction, j.Action, r),
+		indexKey(prefixTarget, j.Target, r),
 		indexKey(prefixState, string(j.State), r),
 		indexKey(prefixBy, j.Trigger.By, r),
 	}
-	if j.Target != "" {
-		keys = append(keys, indexKey(prefixTarget, j.Target, r))
-	}
-	return keys
 }
