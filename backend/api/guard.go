@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -119,6 +120,10 @@ func checkSite(c *fiber.Ctx) error {
 // was read.
 func checkBody(c *fiber.Ctx) error {
 	h := &c.Request().Header
+	if twoLengths(h.RawHeaders()) {
+		c.Context().SetConnectionClose()
+		return refuse("bad_request", "The request says twice how long it is.")
+	}
 	if coding := h.Peek("Content-Encoding"); len(coding) > 0 {
 		return refuse("unsupported_media_type", "A compressed body is not accepted.")
 	}
@@ -128,6 +133,19 @@ func checkBody(c *fiber.Ctx) error {
 		return nil
 	}
 	return refuse("unsupported_media_type", "The body must be JSON.")
+}
+
+// twoLengths finds both Content-Length and Transfer-Encoding, which RFC 9112,
+// section 6.3, calls an attempt at smuggling.
+func twoLengths(head []byte) bool {
+	found := 0
+	for line := range bytes.Lines(head) {
+		name, _, _ := bytes.Cut(line, []byte(":"))
+		if bytes.EqualFold(name, []byte("content-length")) || bytes.EqualFold(name, []byte("transfer-encoding")) {
+			found++
+		}
+	}
+	return found > 1
 }
 
 // logAccess notes who did what. Queries and bodies may hold what is nobody's
