@@ -104,6 +104,7 @@ func Open(ctx context.Context, cfg Config) (_ *App, err error) {
 		return nil, err
 	}
 	go a.engine.Sweep(a.background)
+	go a.watchDisk()
 	return a, a.openSocket(ctx)
 }
 
@@ -136,6 +137,23 @@ func (a *App) allTold(ctx context.Context) {
 		case <-a.told:
 			return
 		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// watchDisk ends running jobs before the disk is so full that their end could
+// not be kept.
+func (a *App) watchDisk() {
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for {
+		select {
+		case <-look.C:
+			if a.store.Health().Level == store.Critical {
+				a.engine.StopRunning(runner.ErrStorage)
+			}
+		case <-a.background.Done():
 			return
 		}
 	}

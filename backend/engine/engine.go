@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -100,6 +102,21 @@ func (e *Engine) Drain(ctx context.Context) {
 	}
 	e.endWork(runner.ErrShutdown)
 	<-idle
+}
+
+// StopRunning ends every job that is being carried out, for the given cause
+// (see runner.Stopped), and accepts new ones as before.
+func (e *Engine) StopRunning(cause error) {
+	e.mu.Lock()
+	live := slices.Collect(maps.Values(e.entries))
+	e.mu.Unlock()
+	for _, n := range live {
+		n.mu.Lock()
+		if n.cancel != nil {
+			n.cancel(cause)
+		}
+		n.mu.Unlock()
+	}
 }
 
 // begin runs f as one of the workers that Drain waits for, unless it has begun.

@@ -10,6 +10,7 @@ import (
 
 	"telltale/backend/engine"
 	"telltale/backend/job"
+	"telltale/backend/runner"
 )
 
 func TestR20_AJobOfADeadLifeIsInterruptedBeforeTheFirstRequest(t *testing.T) {
@@ -169,6 +170,19 @@ func TestStoppingLetsRunningJobsEndWithinTheGracePeriod(t *testing.T) {
 			t.Errorf("%+v", j.Error)
 		}
 	})
+}
+
+func TestJobsAreStoppedWhileTheirEndCanStillBeKept(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	id := h.press("one")
+	h.next()
+	h.StopRunning(runner.ErrStorage)
+	if end := h.becomes(id, job.Interrupted); end.Error.Code != "storage_full" {
+		t.Errorf("%+v", end.Error)
+	}
+	h.press("one")
+	h.next().succeed()
 }
 
 func TestStartAndStopManyTimesUnderLoad(t *testing.T) {

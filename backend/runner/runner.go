@@ -40,7 +40,7 @@ type Watcher interface {
 type Runner interface {
 	// Run carries out the task and returns how it ended. When ctx ends it stops
 	// the whole process tree, politely first, and returns once the work did
-	// stop; context.Cause says why: ErrCanceled, ErrTimeout or ErrShutdown. It
+	// stop; context.Cause says why: ErrCanceled, ErrTimeout, ErrStorage or ErrShutdown. It
 	// does not panic for anything the task does.
 	Run(ctx context.Context, t Task, w Watcher) job.Outcome
 }
@@ -50,11 +50,12 @@ var (
 	ErrCanceled = errors.New("canceled")
 	ErrTimeout  = errors.New("past its time limit")
 	ErrShutdown = errors.New("telltale stops")
+	ErrStorage  = errors.New("the disk is full")
 )
 
 // Stopped is the outcome of a task whose context ended with the given cause:
-// canceled for ErrCanceled, failed with code timeout for ErrTimeout, and
-// interrupted with code shutdown for everything else.
+// canceled for ErrCanceled, failed with code timeout for ErrTimeout, interrupted
+// with code storage_full for ErrStorage and code shutdown for everything else.
 func Stopped(cause error, limit time.Duration) job.Outcome {
 	switch {
 	case errors.Is(cause, ErrCanceled):
@@ -64,6 +65,12 @@ func Stopped(cause error, limit time.Duration) job.Outcome {
 			Code:    "timeout",
 			Message: "It ran past its limit of " + limit.String() + " and was stopped.",
 			Hint:    "Look at the last lines of the log for what it was waiting for, or raise the action's timeout.",
+		}}
+	case errors.Is(cause, ErrStorage):
+		return job.Outcome{State: job.Interrupted, Summary: "Stopped because the disk is full.", Error: &job.Error{
+			Code:    "storage_full",
+			Message: "The disk is so full that the end of this could soon not be kept, so the work was ended.",
+			Hint:    "Free some space where Telltale keeps its data, check what was done, and run it again.",
 		}}
 	}
 	return job.Outcome{State: job.Interrupted, Summary: "Telltale stopped while this was running.", Error: &job.Error{
