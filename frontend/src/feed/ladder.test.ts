@@ -21,6 +21,8 @@ class World {
   at = 0;
   s: Ladder = closed;
   weather: Weather = 'clear';
+  /** How long a refusal takes. */
+  latency = 2;
   requests: { at: number; what: 'stream' | 'poll' }[] = [];
   links: { at: number; link: Link }[] = [];
   /** When the page last got, or could have got, the truth. */
@@ -81,12 +83,12 @@ class World {
       };
       if (weather === 'refused')
         this.#in(
-          2,
+          this.latency,
           still(() => this.happen({ type: 'ended' })),
         );
       if (weather === 'busy signal')
         this.#in(
-          2,
+          this.latency,
           still(() => this.happen({ type: 'ended', rest: 5_000 })),
         );
       if (weather === 'clear')
@@ -107,12 +109,12 @@ class World {
       };
       if (this.weather === 'refused')
         this.#in(
-          2,
+          this.latency,
           still(() => this.happen({ type: 'refused' })),
         );
       if (this.weather === 'busy signal')
         this.#in(
-          2,
+          this.latency,
           still(() => this.happen({ type: 'refused', rest: 5_000 })),
         );
       if (this.weather === 'clear' || this.weather === 'buffered')
@@ -289,8 +291,9 @@ describe('the ladder', () => {
     },
   );
 
-  it('is offline when nothing answers, and says so within 6 s of a cut', () => {
-    const w = live();
+  it.each(seeds)('is offline when nothing answers, and says so within 6 s of a cut (walk %i)', (seed) => {
+    const w = live(random(seed));
+    w.latency = seed % 3;
     w.weather = 'refused';
     const from = w.at;
     w.cut();

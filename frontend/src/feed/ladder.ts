@@ -217,14 +217,17 @@ function tick(from: Ladder, at: number, chance: number): Step {
     effects.push({ do: 'hush' });
   }
   if (at < Math.max(s.askedAt + SPACING, s.notBefore)) return [s, effects];
-  if (s.stream === 'off' && at >= s.streamAt) {
+  const stream = s.stream === 'off' && at >= s.streamAt;
+  const poll = s.poll === 'due' && at >= s.pollAt;
+  // Whichever has been due longer: neither may keep the other from its turn.
+  if (stream && !(poll && s.pollAt < s.streamAt)) {
     effects.push({ do: 'stream' });
     return [
       { ...s, stream: 'opening', streamAt: at + limit(s, at, HELLO), askedAt: at, streamAskedAt: at },
       effects,
     ];
   }
-  if (s.poll === 'due' && at >= s.pollAt) {
+  if (poll) {
     const hold = s.link === 'polling' ? HOLD : 0;
     effects.push({ do: 'poll', hold });
     return [{ ...s, poll: 'asking', pollAt: at + limit(s, at, POLL), askedAt: at, pollAskedAt: at }, effects];
