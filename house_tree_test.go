@@ -22,7 +22,8 @@ type tree struct {
 	pages []string
 }
 
-// source is one Go file. Dir is "" for the root of the module.
+// source is one Go file. Dir is "" for the root of the module; test is also true
+// of the packages that exist for tests only, which end in "test".
 type source struct {
 	path, dir string
 	test      bool
@@ -41,7 +42,7 @@ func readTree(root fs.FS) (*tree, error) {
 			return err
 		case d.IsDir() && name != "." && (slices.Contains(skip, d.Name()) || d.Name()[0] == '.'):
 			return fs.SkipDir
-		case path.Ext(name) == ".md":
+		case path.Ext(name) == ".md" && (path.Dir(name) == "." || strings.HasPrefix(name, "docs/")):
 			t.pages = append(t.pages, name)
 		case path.Ext(name) == ".go":
 			return t.add(name)
@@ -63,8 +64,9 @@ func (t *tree) add(name string) error {
 	if err != nil {
 		return err
 	}
+	test := strings.HasSuffix(name, "_test.go") || strings.HasSuffix(path.Dir(name), "test")
 	t.files = append(t.files, &source{
-		path: name, dir: strings.TrimPrefix(path.Dir(name), "."), test: strings.HasSuffix(name, "_test.go"),
+		path: name, dir: strings.TrimPrefix(path.Dir(name), "."), test: test,
 		lines: strings.Count(string(text), "\n"), syntax: syntax,
 	})
 	return nil

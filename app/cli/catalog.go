@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -111,27 +112,27 @@ with its outcome. It answers the question: what can start in the dark here?`,
 }
 
 func (s *shell) printCatalog(all api.Catalog, format string) error {
-	if format == "json" {
+	switch format {
+	case "json":
 		to := json.NewEncoder(s.Out)
 		to.SetIndent("", "  ")
 		return to.Encode(all)
+	case "markdown":
+		_, err := io.WriteString(s.Out, all.Markdown())
+		return err
 	}
 	p := painter(s.Out)
 	t := table{head: []string{"action", "title", "kind", "started by", "endpoint", "targets", "schedules", "limit", "roles", "log", "last job", "outcome"}}
 	for _, r := range all.Rows {
-		last, outcome := "", "never ran"
+		last, outcome := "", "never"
 		if r.Last != nil {
 			last = string(r.Last.ID)
 			outcome = strings.TrimSpace(fmt.Sprintf("%s %s %s %s", mark(r.Last.State), r.Last.State, r.Last.Target, clock(r.Last.FinishedAt)))
 			outcome = p.state(r.Last.State, plainText(outcome))
 		}
-		limit := (time.Duration(r.TimeoutMS) * time.Millisecond).String()
+		limit := span(time.Duration(r.TimeoutMS)*time.Millisecond, false)
 		t.add(r.Action, plainText(r.Title), r.Kind, strings.Join(r.Triggers, ", "), r.Endpoint, strings.Join(r.Targets, ", "),
 			strings.Join(r.Schedules, ", "), limit, strings.Join(r.Roles, ", "), r.Log, last, outcome)
-	}
-	if format == "markdown" {
-		t.markdown(s.Out)
-		return nil
 	}
 	t.print(s.Out, p, 0)
 	return nil

@@ -41,6 +41,7 @@ func (s *shell) follow(c context.Context, to session, e job.Event, mine bool, as
 				return
 			}
 			mine = false // the next one leaves
+			v.trouble("stopping; Ctrl-C again to leave")
 			if _, err := to.Cancel(ctx, e.Job.ID); err != nil {
 				v.trouble(err.Error())
 			}

@@ -68,7 +68,11 @@ func (s *shell) run(ctx context.Context, to session, id string, o runOptions) er
 	if err != nil {
 		return err
 	}
-	params, err := s.values(o.params, paramsOf(all, id))
+	known, err := paramsOf(all, id)
+	if err != nil {
+		return err
+	}
+	params, err := s.values(o.params, known)
 	if err != nil {
 		return err
 	}
@@ -129,13 +133,15 @@ func parseID(word string) (job.ID, error) {
 	return id, nil
 }
 
-func paramsOf(all api.Actions, id string) []api.ParamView {
+func paramsOf(all api.Actions, id string) ([]api.ParamView, error) {
+	var ids []string
 	for _, a := range all.Actions {
 		if a.ID == id {
-			return a.Params
+			return a.Params, nil
 		}
+		ids = append(ids, a.ID)
 	}
-	return nil
+	return nil, &usageError{fmt.Sprintf("there is no action %q", id), "There are: " + strings.Join(ids, ", ") + "."}
 }
 
 // values gives each name=value the type its parameter has. What is no

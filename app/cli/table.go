@@ -46,22 +46,6 @@ func (t *table) print(w io.Writer, p paint, columns int) {
 	}
 }
 
-// markdown writes the table as GitHub's Markdown.
-func (t *table) markdown(w io.Writer) {
-	escape := strings.NewReplacer("|", `\|`, "\n", " ")
-	row := func(cells []string) {
-		for _, cell := range cells {
-			fmt.Fprintf(w, "| %s ", escape.Replace(cell))
-		}
-		fmt.Fprintln(w, "|")
-	}
-	row(t.head)
-	fmt.Fprintln(w, strings.Repeat("| --- ", len(t.head))+"|")
-	for _, cells := range t.rows {
-		row(cells)
-	}
-}
-
 // clock is an instant as the reader's wall clock shows it; "" for none.
 func clock(at time.Time) string {
 	if at.IsZero() {
