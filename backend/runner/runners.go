@@ -60,6 +60,7 @@ func New(o Options) *Runners {
 	return &Runners{base: b, kinds: map[string]Runner{
 		"command": &command{b},
 		"git":     &git{b, newLocks()},
+		"api":     &api{base: b},
 	}}
 }
 
