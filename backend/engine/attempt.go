@@ -39,11 +39,15 @@ func (e *Engine) run(unit job.Unit) {
 	n.cancel = cancel
 	n.mu.Unlock()
 	started, startErr := e.change(ctx, n, func(j job.Job) (job.Job, error) { return j.Start(e.now(), e.Host, e.Boot) })
-	if startErr != nil {
-		if !moved(startErr) {
-			e.Log.Error("job not started", errAttr(startErr), jobAttr(j.ID))
-		}
-		unit.Done()
+	switch {
+	case moved(startErr):
+		unit.Done() // it was canceled meanwhile
+		return
+	case startErr != nil:
+		// It cannot be kept that it runs, so it must not run. It stays queued.
+		e.Log.Error("job not started", errAttr(startErr), jobAttr(j.ID))
+		e.rest()
+		unit.Release()
 		return
 	}
 	outcome := job.Outcome{}
@@ -59,6 +63,18 @@ func (e *Engine) run(unit job.Unit) {
 		return
 	}
 	unit.Release()
+}
+
+// afterFault is how long a worker rests when the store refuses a change.
+const afterFault = time.Second
+
+func (e *Engine) rest() {
+	pause := time.NewTimer(afterFault)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-e.take.Done():
+	}
 }
 
 // rebind is the action and what is bound to it: as checked at the trigger, or
@@ -100,35 +116,44 @@ func (e *Engine) carryOut(ctx context.Context, t runner.Task, w runner.Watcher) 
 }
 
 // end writes how an attempt ended, with what it last reported, and says whether
-// that was the end of the job. An attempt that failed is tried again while
-// attempts are left and nobody asked to stop; one that Telltale itself stopped
-// only if the action is idempotent.
+// that was the end of the job. An end that cannot be kept is tried again until
+// it can, or Telltale stops: then the next life finds the job running and says
+// that its outcome is unknown.
 func (e *Engine) end(n *entry, a *action.Action, o job.Outcome, last job.Report) (final bool) {
-	_, err := e.change(context.WithoutCancel(e.work), n, func(j job.Job) (job.Job, error) {
-		noted, err := j.Note(e.now(), last)
-		if err != nil {
-			return j, err
+	for {
+		event, err := e.change(context.WithoutCancel(e.work), n, func(j job.Job) (job.Job, error) {
+			noted, err := j.Note(e.now(), last)
+			if err != nil {
+				return j, err
+			}
+			if mayRunAgain(j, a, o) {
+				return noted.Requeue(e.now(), e.now().Add(backoff(a.Backoff, j.Attempt)), o.Error)
+			}
+			return noted.Finish(e.now(), o)
+		})
+		j := event.Job
+		if err == nil {
+			e.Log.Info("attempt ended", jobAttr(j.ID), slog.String("action", j.Action),
+				slog.String("state", string(j.State)), slog.Int("attempt", j.Attempt))
+			if j.State == job.Succeeded || j.State == job.Warning {
+				e.learn(j)
+			}
+			return j.State.Final()
 		}
-		again := a != nil && j.Attempt < j.Attempts && j.Cancel == nil &&
-			(o.State == job.Failed || o.State == job.Interrupted && a.Idempotent)
-		if again {
-			return noted.Requeue(e.now(), e.now().Add(backoff(a.Backoff, j.Attempt)), o.Error)
+		e.Log.Error("end of job not kept", errAttr(err), jobAttr(j.ID), slog.String("state", string(o.State)))
+		if moved(err) || e.take.Err() != nil {
+			return true
 		}
-		final = true
-		return noted.Finish(e.now(), o)
-	})
-	ended := n.event().Job
-	if err != nil {
-		// The record still says running; the next life will say interrupted.
-		e.Log.Error("end of job not kept", errAttr(err), jobAttr(ended.ID), slog.String("state", string(o.State)))
-		return true
+		e.rest()
 	}
-	e.Log.Info("attempt ended", jobAttr(ended.ID), slog.String("action", ended.Action),
-		slog.String("state", string(ended.State)), slog.Int("attempt", ended.Attempt))
-	if final && (o.State == job.Succeeded || o.State == job.Warning) {
-		e.learn(ended)
-	}
-	return final
+}
+
+// mayRunAgain reports whether an attempt that ended so is followed by another:
+// one that failed while attempts are left and nobody asked to stop; one that
+// Telltale itself stopped only if the action is idempotent.
+func mayRunAgain(j job.Job, a *action.Action, o job.Outcome) bool {
+	return a != nil && j.Attempt < j.Attempts && j.Cancel == nil &&
+		(o.State == job.Failed || o.State == job.Interrupted && a.Idempotent)
 }
 
 // longestBackoff bounds the pause between attempts.
