@@ -73,10 +73,17 @@ var allowed = func() map[[2]State]bool {
 	return m
 }()
 
+// final is asked for every change; like allowed it is derived once.
+var final = func() map[State]bool {
+	m := map[State]bool{}
+	for _, s := range States() {
+		m[s] = !slices.ContainsFunc(Lifecycle(), func(t Transition) bool { return t.From == s })
+	}
+	return m
+}()
+
 // Final reports whether nothing follows s. A retry of a final job is a new job.
-func (s State) Final() bool {
-	return s != New && s.Valid() && !slices.ContainsFunc(Lifecycle(), func(t Transition) bool { return t.From == s })
-}
+func (s State) Final() bool { return final[s] }
 
 // Live reports whether a job in state s may still change its state.
 func (s State) Live() bool { return s == Queued || s == Running || s == Waiting }
