@@ -1,6 +1,7 @@
 package output
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -13,8 +14,7 @@ const (
 	maxTests   = 4096 // tests running at once
 	maxNames   = 200  // failing tests named
 	maxNotices = job.MaxNotices
-	maxSaid    = 6   // lines kept of what a running test said
-	maxText    = 400 // bytes of one of them
+	maxText    = 400 // bytes kept of what one said
 )
 
 // GoTest reads the output of go test -json: one event a line (cmd/test2json).
@@ -34,7 +34,7 @@ type GoTest struct {
 }
 
 // Failure is a test that failed, or a package that did without one (Test is
-// ""). Said is what it printed first, one line.
+// ""). Said is the line of its output that tells most.
 type Failure struct {
 	Package, Test, Said string
 	File                string // where Said points to
@@ -55,8 +55,33 @@ type testName struct{ pkg, test string }
 type test struct {
 	parent     bool
 	childFails bool
-	said       []string
+	said       said
 }
+
+// said is what a test or package printed, as far as it may be the reason.
+type said struct {
+	first    string // the first line
+	placed   string // the last line that names a place: t.Fatal and t.Skip end a test
+	panicked string
+}
+
+func (s *said) hear(line string) {
+	if !telling(line) {
+		return
+	}
+	line = Plain(line, maxText)
+	if s.first == "" {
+		s.first = line
+	}
+	if file, _, _ := place(line); file != "" {
+		s.placed = line
+	}
+	if s.panicked == "" && strings.HasPrefix(line, "panic: ") {
+		s.panicked = line
+	}
+}
+
+func (s said) most() string { return cmp.Or(s.panicked, s.placed, s.first) }
 
 type testEvent struct {
 	Action      string
@@ -187,8 +212,8 @@ func (g *GoTest) line(name testName, s string) string {
 			g.running[testName{pkg: name.pkg}] = t
 		}
 	}
-	if t != nil && len(t.said) < maxSaid && telling(s) {
-		t.said = append(t.said, Plain(s, maxText))
+	if t != nil {
+		t.said.hear(s)
 	}
 	return s
 }
@@ -213,12 +238,12 @@ func (g *GoTest) endTest(name testName, how string) {
 	switch {
 	case how == "fail" && !t.childFails:
 		g.Failed++
-		g.fail(Failure{Package: name.pkg, Test: name.test}, t.said)
+		g.fail(Failure{Package: name.pkg, Test: name.test}, t.said.most())
 	case t.parent:
 	case how == "skip":
 		g.Skipped++
 		if len(g.skips) < maxNotices {
-			g.skips = append(g.skips, skipped(name, t.said))
+			g.skips = append(g.skips, skipped(name, t.said.placed))
 		}
 	case how == "pass":
 		g.Passed++
@@ -253,44 +278,37 @@ func (g *GoTest) endPackage(e testEvent) {
 	for _, n := range hanging { // a panic ends the process in the middle of its tests
 		if h := g.running[n]; !h.parent {
 			g.Failed++
-			g.fail(Failure{Package: n.pkg, Test: n.test}, append(h.said, t.said...))
+			g.fail(Failure{Package: n.pkg, Test: n.test}, cmp.Or(h.said.most(), t.said.most()))
 		}
 		delete(g.running, n)
 	}
 	if named == len(g.failures) && !g.seen[e.Package] {
-		said := t.said
+		most := t.said.most()
 		if e.FailedBuild != "" {
+			most = "It does not build."
 			if b := g.running[testName{pkg: e.FailedBuild}]; b != nil {
-				said = b.said
-			}
-			said = append([]string{"It does not build."}, said...)
-			if len(said) > 1 {
-				said = said[1:]
+				most = cmp.Or(b.said.first, most)
 			}
 		}
-		g.fail(Failure{Package: e.Package}, said)
+		g.fail(Failure{Package: e.Package}, most)
 	}
 }
 
-func (g *GoTest) fail(f Failure, said []string) {
+func (g *GoTest) fail(f Failure, most string) {
 	if len(g.seen) < maxNames {
 		g.seen[f.Package] = true
 	}
-	if len(said) > 0 {
-		f.File, f.Line, f.Said = place(said[0])
-	}
+	f.File, f.Line, f.Said = place(most)
 	if len(g.failures) < maxNames {
 		g.failures = append(g.failures, f)
 	}
 }
 
-func skipped(name testName, said []string) job.Notice {
+func skipped(name testName, reason string) job.Notice {
 	n := job.Notice{Message: name.test + " was skipped."}
-	if len(said) > 0 {
-		var why string
-		if n.File, n.Line, why = place(said[len(said)-1]); why != "" {
-			n.Message = name.test + " was skipped: " + why
-		}
+	file, line, why := place(reason)
+	if n.File, n.Line = file, line; why != "" {
+		n.Message = name.test + " was skipped: " + why
 	}
 	return n
 }
