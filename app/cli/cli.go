@@ -70,7 +70,7 @@ data folder, or do the work in this process when there is none.`,
 		return &usageError{err.Error(), "See " + c.CommandPath() + " --help."}
 	})
 	root.AddCommand(
-		s.serveCommand(), s.runCommand(), s.jobsCommand(), s.statusCommand(), s.logsCommand(),
+		s.initCommand(), s.serveCommand(), s.runCommand(), s.jobsCommand(), s.statusCommand(), s.logsCommand(),
 		s.cancelCommand(), s.retryCommand(), s.actionsCommand(), s.catalogCommand(), s.validateCommand(),
 		s.windowCommand(), s.versionCommand(),
 	)

@@ -71,10 +71,17 @@ type desk struct {
 	hub    *Hub
 	ledger *ledger
 	net.Listener
-	gate   func() // called between Attach and Go, when set
-	wrap   func(net.Conn) net.Conn
-	mu     sync.Mutex
-	stream map[string]*Stream
+
+	mu   sync.Mutex
+	gate func()                  // called between Attach and Go
+	wrap func(net.Conn) net.Conn // what Attach is given
+}
+
+// rig changes what the server does with the connections to come.
+func (d *desk) rig(change func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	change()
 }
 
 func openDesk(t testing.TB, o Options) *desk {
@@ -95,7 +102,7 @@ func openDeskOn(t testing.TB, o Options, l net.Listener) *desk {
 	if o.MaxPerRemote == 0 {
 		o.MaxPerRemote = math.MaxInt
 	}
-	d := &desk{hub: New(o), ledger: &ledger{}, Listener: l, wrap: func(c net.Conn) net.Conn { return c }}
+	d := &desk{hub: New(o), ledger: &ledger{}, Listener: l, wrap: func(c net.Conn) net.Conn { return c }, gate: func() {}}
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		for {
@@ -124,20 +131,22 @@ func (d *desk) serve(c net.Conn) {
 		return
 	}
 	interest := interestOf(request.URL.Query().Get("topics"))
-	s, err := d.hub.Attach(d.wrap(c), StreamOptions{Interest: interest})
+	d.mu.Lock()
+	wrap, gate := d.wrap, d.gate
+	d.mu.Unlock()
+	s, err := d.hub.Attach(wrap(c), StreamOptions{Interest: interest})
 	if err != nil {
 		_, _ = fmt.Fprintf(c, "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n%v", err)
 		_ = c.Close()
 		return
 	}
-	if d.gate != nil {
-		d.gate()
-	}
+	gate()
 	from, _ := job.ParseCursor(request.Header.Get("Last-Event-ID"))
-	told, head := d.ledger.present()
+	read := func(uint64) ([]job.Event, uint64) { return d.ledger.present() }
 	if from != (job.Cursor{}) {
-		told, head = d.ledger.since(from.Seq)
+		read = d.ledger.since
 	}
+	told, head := read(from.Seq)
 	b := []byte("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store, no-transform\r\nConnection: close\r\n\r\n")
 	b = AppendRetry(AppendPadding(b), d.hub.RetryDelay())
 	b = AppendHello(b, Hello{Stream: s.ID(), Now: time.Now(), Head: job.Cursor{Feed: feedName, Seq: head}, ResumedFrom: from})
@@ -209,6 +218,9 @@ func (d *desk) dial(t testing.TB, topics, lastID string) (*client, error) {
 		return nil, err
 	}
 	t.Cleanup(func() { _ = conn.Close() })
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(64 << 10) // so that a reader that does not read is soon full
+	}
 	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		return nil, err
 	}
@@ -260,37 +272,45 @@ func (c *client) next() (block, error) {
 	}
 }
 
-// job reads on to the next job event.
-func (c *client) job() told {
-	c.t.Helper()
+// collect reads job events up to the first that is the last one wanted.
+func (c *client) collect(last func(told) bool) ([]told, error) {
+	var all []told
 	for {
 		b, err := c.next()
 		if err != nil {
-			c.t.Fatal(err)
+			return all, err
 		}
-		if b.Event == "job" {
-			return decode(c.t, b)
+		if b.Event != "job" {
+			continue
+		}
+		all = append(all, decode(c.t, b))
+		if last(all[len(all)-1]) {
+			return all, nil
 		}
 	}
+}
+
+// job reads on to the next job event.
+func (c *client) job() told {
+	c.t.Helper()
+	return c.until(0)[0]
 }
 
 // until reads job events until the one with the given seq, and returns them all.
 func (c *client) until(seq uint64) []told {
 	c.t.Helper()
-	var all []told
-	for {
-		all = append(all, c.job())
-		if all[len(all)-1].Seq >= seq {
-			return all
-		}
+	all, err := c.collect(func(e told) bool { return e.Seq >= seq })
+	if err != nil {
+		c.t.Fatal(err)
 	}
+	return all
 }
 
 func decode(t testing.TB, b block) told {
 	t.Helper()
 	var d told
 	if err := json.Unmarshal([]byte(b.Data), &d); err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
 	return d
 }

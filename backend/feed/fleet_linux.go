@@ -34,7 +34,7 @@ func (f *fleet) take(h *Hub, s *Stream, conn net.Conn) bool {
 	if f.shards == nil && !f.start(h) {
 		return false
 	}
-	fd, ok := takeSocket(conn, h.options.Stall+h.options.Rest)
+	fd, ok := takeSocket(conn, 2*h.options.Stall)
 	if !ok {
 		return false
 	}

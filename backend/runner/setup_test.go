@@ -11,6 +11,7 @@ import (
 
 	"telltale/backend/action"
 	"telltale/backend/job"
+	"telltale/backend/runner/output"
 )
 
 // bench is a place to run one task.
@@ -149,3 +150,11 @@ func (w *watch) await(t *testing.T, words string) string {
 		}
 	}
 }
+
+// faulty is a reader of output with a fault.
+type faulty struct{}
+
+func (faulty) each() bool                                    { return true }
+func (faulty) line(*voice, job.Stream, output.Line) []string { panic("a fault") }
+
+func nowFunc() func() time.Time { return time.Now }

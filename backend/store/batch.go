@@ -158,8 +158,8 @@ func (b *batch) addToFeed(ev *job.Event) {
 
 func (b *batch) endChunk(last uint64) {
 	if len(b.chunk) > 0 {
-		b.set(seqKey(last), b.chunk)
-		b.chunk = nil
+		b.set(seqKey(last), packEvents(b.chunk))
+		b.chunk = b.chunk[:0]
 	}
 }
 

@@ -24,6 +24,7 @@ func openBadger(o Options) (*badger.DB, error) {
 		WithSyncWrites(true). // the default loses what was acknowledged on a power cut
 		WithMemTableSize(memtable).
 		WithNumMemtables(3).
+		WithBaseTableSize(1 << 20). // compressed; while it is written a table takes many times that in memory
 		WithValueThreshold(1 << 20).    // everything in the tree: errors of the value log are swallowed
 		WithValueLogFileSize(16 << 20). // unused, but allocated where files are not sparse
 		WithNumVersionsToKeep(1).

@@ -1,10 +1,13 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/klauspost/compress/s2"
 
 	"telltale/backend/job"
 )
@@ -19,6 +22,7 @@ const (
 	flagMinor  = 1 << iota // the event is Minor
 	flagKey                // a keyHash follows
 	flagInline             // the JSON is here, not in the feed
+	flagPacked             // of an e/ value: what follows is compressed
 )
 
 // record is a final job under j/, or a live one under l/ (then data is nil
@@ -144,10 +148,37 @@ func (s storedEvent) event() (job.Event, error) {
 	return e, nil
 }
 
-// decodeEvents reads the value of an e/ key.
+// packAbove is the size from which events are compressed: one alone gains little.
+const packAbove = 2 << 10
+
+// packEvents compresses what appendEvent made into a value of its own. Whole jobs that follow one
+// another are much alike, and every byte less is one that need not be synced
+// and moved from level to level until the feed forgets it. The S2 block format
+// has no state that is shared between stores.
+func packEvents(b []byte) []byte {
+	if len(b) < packAbove {
+		return bytes.Clone(b)
+	}
+	return append([]byte{encodingVersion, flagPacked}, s2.Encode(nil, b[2:])...)
+}
+
+// maxUnpacked bounds what a packed value may claim to hold.
+const maxUnpacked = 8 << 20
+
+// decodeEvents reads the value of an e/ key; the result shares no memory with b
+// when it was packed.
 func decodeEvents(b []byte) ([]storedEvent, error) {
 	d := decoder{b: b}
-	d.head()
+	if d.head()&flagPacked != 0 {
+		if n, err := s2.DecodedLen(d.b); err != nil || n > maxUnpacked {
+			return nil, errBadValue
+		}
+		plain, err := s2.Decode(nil, d.b)
+		if err != nil {
+			return nil, errBadValue
+		}
+		d.b = plain
+	}
 	var all []storedEvent
 	for d.err == nil && len(d.b) > 0 {
 		flags := d.take(1)

@@ -46,6 +46,7 @@ type writer struct {
 	state  state
 	counts map[string]int64 // final jobs by action
 	looked time.Time        // when state.Believed was moved, with monotonic part
+	chunk  []byte           // memory for the next batch's events
 	failed error            // not nil: nothing is written any more
 }
 
@@ -103,7 +104,10 @@ func (w *writer) write(requests []*request) {
 		return
 	}
 	b := w.begin()
-	defer b.txn.Discard()
+	defer func() {
+		w.chunk = b.chunk
+		b.txn.Discard()
+	}()
 	answers := make([]answer, len(requests))
 	for i, r := range requests {
 		if r.change != nil {
@@ -151,7 +155,7 @@ func (w *writer) begin() *batch {
 	return &batch{
 		w: w, txn: w.s.db.NewTransaction(true), state: w.state, was: w.state, counts: w.counts,
 		entries: map[rawID]*entry{}, events: map[rawID]*job.Event{}, keys: map[keyHash]*first{},
-		touched: map[string]bool{}, looked: w.looked,
+		touched: map[string]bool{}, looked: w.looked, chunk: w.chunk[:0],
 	}
 }
 

@@ -75,11 +75,15 @@ export class JobPage extends LitElement {
       <nav class="crumbs" aria-label="Breadcrumb"><a href="/history">History</a> <span aria-hidden="true">/</span> <a href="/history?action=${encodeURIComponent(job.action)}">${job.title}</a></nav>
       <div class="top"><h1 tabindex="-1">${name(job)}</h1></div>
       <telltale-status size="card" job=${job.id} name=${name(job)} @telltale-again=${this.#again}></telltale-status>
-      <div class="columns">
-        <div class="side">${this.#steps(job)}${this.#params(job)}${this.#trigger(job)}</div>
-        <section><div class="top2"><h2>Log</h2><span class="muted small num">${job.log.lines > 0 ? plural(job.log.lines, 'line') : ''}${job.log.truncated ? ', middle not kept' : ''}
-          ${job.log.lines > 0 ? html` · <a href="/api/v1/jobs/${job.id}/log" @click=${this.#plain}>Plain text</a>` : nothing}</span></div>
+      <div class="columns ${job.steps?.length ? '' : 'plain'}">
+        ${this.#steps(job)}
+        <section class="output"><div class="top2"><h2>Log</h2><span class="muted small num">${job.log.lines > 0 ? plural(job.log.lines, 'line') : ''}${job.log.truncated ? ', middle not kept' : ''}${
+          job.log.lines > 0
+            ? html` · <a href="/api/v1/jobs/${job.id}/log" @click=${this.#plain}>Plain text</a>`
+            : nothing
+        }</span></div>
           <telltale-log job=${job.id} label="Log of ${name(job)}"></telltale-log></section>
+        <div class="facts">${this.#params(job)}${this.#trigger(job)}</div>
       </div>`;
   }
 
@@ -95,7 +99,7 @@ export class JobPage extends LitElement {
 
   #steps(job: Job): TemplateResult | typeof nothing {
     if (!job.steps?.length) return nothing;
-    return html`<section><h2>Steps</h2><ol class="steps">${job.steps.map((s) => this.#step(s, job))}</ol></section>`;
+    return html`<section class="stages"><h2>Steps</h2><ol class="steps">${job.steps.map((s) => this.#step(s, job))}</ol></section>`;
   }
 
   #step(s: Step, job: Job): TemplateResult {

@@ -189,8 +189,12 @@ export class TelltaleAction extends LitElement {
 
   get #name(): string {
     const title = this.about?.title ?? this.action;
-    const target = this.about?.targets.find((t) => t.id === this.target)?.title || this.target;
+    const target = this.#target;
     return target ? `${title} ${target}` : title;
+  }
+
+  get #target(): string {
+    return this.about?.targets.find((t) => t.id === this.target)?.title || this.target;
   }
 
   /** Asks what the action is, unless the page said so. */

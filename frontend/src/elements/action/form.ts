@@ -24,7 +24,7 @@ export function fields(params: readonly Param[], complaints: ReadonlyMap<string,
     if (p.type === 'boolean') {
       return html`<div class="field check"><input id=${p.name} name=${p.name} type="checkbox" .checked=${p.default === true} aria-describedby=${described || nothing} aria-invalid=${complaint ? 'true' : nothing} /><label for=${p.name}>${label}</label>${about}</div>`;
     }
-    return html`<div class="field"><label for=${p.name}>${label}${p.required ? nothing : html` <span class="about">optional</span>`}</label>${input(p, described, complaint)}${about}</div>`;
+    return html`<div class="field"><label for=${p.name}>${label}${p.required || p.default !== undefined ? nothing : html` <span class="about">optional</span>`}</label>${input(p, described, complaint)}${about}</div>`;
   });
 }
 
@@ -32,7 +32,7 @@ function input(p: Param, described: string, complaint: string | undefined): Temp
   const invalid = complaint ? 'true' : nothing;
   if (p.type === 'select') {
     return html`<select id=${p.name} name=${p.name} ?required=${p.required} aria-describedby=${described || nothing} aria-invalid=${invalid}>${
-      p.required ? nothing : html`<option value="">–</option>`
+      p.required || p.default !== undefined ? nothing : html`<option value="">–</option>`
     }${(p.options ?? []).map((o) => html`<option value=${o} ?selected=${o === p.default}>${o}</option>`)}</select>`;
   }
   if (p.type === 'number') {
