@@ -24,8 +24,15 @@ func setup(t *testing.T) bench {
 	return bench{s.URL()}
 }
 
+// reply is an answer that was read in full.
+type reply struct {
+	status int
+	header http.Header
+	body   map[string]any
+}
+
 // ask sends a request and decodes the answer.
-func (b bench) ask(t *testing.T, method, path, key, body string) (*http.Response, map[string]any) {
+func (b bench) ask(t *testing.T, method, path, key, body string) reply {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, b.url+path, strings.NewReader(body))
 	if err != nil {
@@ -47,20 +54,20 @@ func (b bench) ask(t *testing.T, method, path, key, body string) (*http.Response
 	if err := json.Unmarshal(text, &decoded); err != nil {
 		t.Fatalf("%s %s: %v: %s", method, path, err, text)
 	}
-	return res, decoded
+	return reply{res.StatusCode, res.Header, decoded}
 }
 
 func TestServiceSpeaksTheProtocol(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	res, list := b.ask(t, "GET", "/models", "good-key", "")
-	if data, _ := list["data"].([]any); res.StatusCode != 200 || len(data) != 2 || res.Header.Get("X-Request-Id") == "" {
-		t.Errorf("models: %d %v", res.StatusCode, list)
+	list := b.ask(t, "GET", "/models", "good-key", "")
+	if data, _ := list.body["data"].([]any); list.status != http.StatusOK || len(data) != 2 || list.header.Get("X-Request-Id") == "" {
+		t.Errorf("models: %+v", list)
 	}
-	res, got := b.ask(t, "POST", "/chat/completions", "good-key", `{"model":"openai/gpt-5-nano","messages":[{"role":"user","content":"ping"}],"max_completion_tokens":2}`)
-	text, err := json.Marshal(got["choices"])
-	if err != nil || res.StatusCode != 200 || !strings.Contains(string(text), `"content":"Hello from"`) || !strings.Contains(string(text), `"finish_reason":"length"`) {
-		t.Errorf("completion: %d %s", res.StatusCode, text)
+	got := b.ask(t, "POST", "/chat/completions", "good-key", `{"model":"openai/gpt-5-nano","messages":[{"role":"user","content":"ping"}],"max_completion_tokens":2}`)
+	text, err := json.Marshal(got.body["choices"])
+	if err != nil || got.status != http.StatusOK || !strings.Contains(string(text), `"content":"Hello from"`) || !strings.Contains(string(text), `"finish_reason":"length"`) {
+		t.Errorf("completion: %d %s", got.status, text)
 	}
 }
 
@@ -86,13 +93,13 @@ func TestServiceRefusesAsTheRealOneDoes(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			res, got := b.ask(t, test.method, test.path, test.key, test.body)
-			said, _ := got["error"].(map[string]any)
-			if res.StatusCode != test.status || said["code"] != test.code || said["message"] == "" {
-				t.Errorf("%d %v, want %d %s", res.StatusCode, got, test.status, test.code)
+			got := b.ask(t, test.method, test.path, test.key, test.body)
+			said, _ := got.body["error"].(map[string]any)
+			if got.status != test.status || said["code"] != test.code || said["message"] == "" {
+				t.Errorf("%+v, want %d %s", got, test.status, test.code)
 			}
-			if limited := res.Header.Get("Retry-After") != ""; limited != (test.status == 429) {
-				t.Errorf("Retry-After %q", res.Header.Get("Retry-After"))
+			if limited := got.header.Get("Retry-After") != ""; limited != (test.status == 429) {
+				t.Errorf("Retry-After %q", got.header.Get("Retry-After"))
 			}
 		})
 	}

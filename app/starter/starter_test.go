@@ -150,7 +150,9 @@ func TestStarterIsThereInFullOrNotAtAll(t *testing.T) {
 func TestPeersGiveEveryOutcome(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	push := func(peer string) (string, int) { return f.run(t, "site", "git", "push", "../peers/"+peer+".git", "main") }
+	push := func(peer string) (string, int) {
+		return f.run(t, "site", "git", "push", "../peers/"+peer+".git", "main")
+	}
 	pull := func(peer string) (string, int) {
 		return f.run(t, "site", "git", "pull", "--ff-only", "../peers/"+peer+".git", "main")
 	}

@@ -67,7 +67,7 @@ func (b builder) action(e entry) *Action {
 		Grace:       n.get("grace").duration(10 * time.Second),
 		Attempts:    n.get("attempts").int(1),
 		Backoff:     n.get("backoff").duration(10 * time.Second),
-		Idempotent:  n.get("idempotent").bool(false),
+		Idempotent:  n.get("idempotent").bool(),
 		Keep:        Keep{Age: n.get("keep").get("age").duration(0), Count: n.get("keep").get("count").int(0)},
 		Output:      Output(or(n.get("output").string(), string(Text))),
 	}
@@ -186,12 +186,9 @@ func (n *node) number() *float64 {
 	return &f
 }
 
-// bool is a boolean, or what an absent one means.
-func (n *node) bool(absent bool) bool {
-	if n == nil {
-		return absent
-	}
-	return strings.EqualFold(n.text, "true")
+// bool is a boolean; an absent one is false.
+func (n *node) bool() bool {
+	return n != nil && strings.EqualFold(n.text, "true")
 }
 
 // duration is a duration, or what an absent one means.

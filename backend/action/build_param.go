@@ -13,12 +13,12 @@ func (b builder) param(e entry) Param {
 		Title:       or(n.get("title").string(), e.name),
 		Description: n.get("description").string(),
 		Type:        ParamType(or(n.get("type").string(), string(TextParam))),
-		Required:    n.get("required").bool(false),
+		Required:    n.get("required").bool(),
 		Pattern:     n.get("pattern").string(),
 		Min:         n.get("min").number(),
 		Max:         n.get("max").number(),
-		Integer:     n.get("integer").bool(false),
-		AllowDash:   n.get("allow_dash").bool(false),
+		Integer:     n.get("integer").bool(),
+		AllowDash:   n.get("allow_dash").bool(),
 	}
 	if isReserved(p.Name) {
 		b.faults.add(e.key, "", "The name %q is reserved and cannot be a parameter.", p.Name)

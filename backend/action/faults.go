@@ -20,7 +20,7 @@ type Fault struct {
 // Faults is everything that is wrong with a catalog file, in the order of the
 // file. A file with a mistake in its YAML has one fault, since nothing after it
 // can be read.
-type Faults struct {
+type Faults struct { //nolint:errname // it is the list, and reads as one where it is shown
 	File string
 	List []Fault
 }

@@ -40,10 +40,14 @@ var variables = nameRule{
 // nothing may change it.
 func language() *shape {
 	return &shape{kind: objectKind, keys: []key{
-		{name: "actions", required: true, shape: &shape{kind: mappingKind, names: slugs, item: actionShape()},
-			doc: "What an admin can start, by id. The id stands in URLs and records and should never change."},
-		{name: "practice", shape: practiceShape(),
-			doc: "A small service on this machine that speaks the OpenAI-compatible protocol, to try a connection test without the network."},
+		{
+			name: "actions", required: true, shape: &shape{kind: mappingKind, names: slugs, item: actionShape()},
+			doc: "What an admin can start, by id. The id stands in URLs and records and should never change.",
+		},
+		{
+			name: "practice", shape: practiceShape(),
+			doc: "A small service on this machine that speaks the OpenAI-compatible protocol, to try a connection test without the network.",
+		},
 	}}
 }
 

@@ -225,15 +225,14 @@ func tooDeep(tokens token.Tokens) *node {
 		if depth == 0 && t.Position.Line != line {
 			row, line = 0, t.Position.Line
 		}
-		switch k := t.Type; {
-		case k == token.MappingStartType, k == token.SequenceStartType:
+		switch t.Type { //nolint:exhaustive // all other tokens nest nothing
+		case token.MappingStartType, token.SequenceStartType:
 			depth++
-		case k == token.MappingEndType, k == token.SequenceEndType:
+		case token.MappingEndType, token.SequenceEndType:
 			depth, row = max(0, depth-1), 0
-		case k == token.CollectEntryType:
+		case token.CollectEntryType:
 			row = 0
-		case k == token.SequenceEntryType, k == token.MappingKeyType, k == token.MappingValueType,
-			k == token.AnchorType, k == token.TagType:
+		case token.SequenceEntryType, token.MappingKeyType, token.MappingValueType, token.AnchorType, token.TagType:
 			row++
 		}
 		if depth > maxDepth || row > maxDepth {
@@ -246,8 +245,7 @@ func tooDeep(tokens token.Tokens) *node {
 // addSyntax notes why the library could not read the file.
 func addSyntax(err error, faults *Faults) {
 	where, message := &node{line: 1, column: 1}, err.Error()
-	var known yaml.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[yaml.Error](err); ok {
 		message = known.GetMessage()
 		if t := known.GetToken(); t != nil && t.Position != nil {
 			where = at(t)

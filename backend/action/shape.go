@@ -237,15 +237,14 @@ func (n *node) keep(e entry, left *node) {
 
 // scalarFault says what is wrong with a scalar of the right form.
 func (s *shape) scalarFault(n *node) (fault, hint string) {
-	value, limited := 0.0, s.min != 0 || s.max != 0
+	limited := s.min != 0 || s.max != 0
 	switch s.kind {
 	case numberKind, integerKind:
 		parsed, err := strconv.ParseFloat(n.text, 64)
 		if err != nil || !decimal.MatchString(n.text) || s.kind == integerKind && parsed != math.Trunc(parsed) {
 			return "must be " + s.describe() + ", in decimal.", ""
 		}
-		value = parsed
-		if limited && (value < s.min || value > s.max) {
+		if limited && (parsed < s.min || parsed > s.max) {
 			return fmt.Sprintf("must be between %s and %s.", number(s.min), number(s.max)), ""
 		}
 	case durationKind:
@@ -253,7 +252,7 @@ func (s *shape) scalarFault(n *node) (fault, hint string) {
 		if err != nil {
 			return "must be " + s.describe() + ".", ""
 		}
-		if value = d.Seconds(); limited && (value < s.min || value > s.max) {
+		if value := d.Seconds(); limited && (value < s.min || value > s.max) {
 			return fmt.Sprintf("must be between %s and %s.", seconds(s.min), seconds(s.max)), ""
 		}
 	case lineKind, textKind, scalarKind:

@@ -74,8 +74,8 @@ func watch(path string) (*fsnotify.Watcher, error) {
 		return nil, fmt.Errorf("watcher: %w", err)
 	}
 	folders := []string{filepath.Dir(path)}
-	if real, err := filepath.EvalSymlinks(path); err == nil && filepath.Dir(real) != folders[0] {
-		folders = append(folders, filepath.Dir(real))
+	if target, err := filepath.EvalSymlinks(path); err == nil && filepath.Dir(target) != folders[0] {
+		folders = append(folders, filepath.Dir(target))
 	}
 	for _, folder := range folders {
 		if err := w.Add(folder); err != nil {
@@ -213,7 +213,7 @@ func (s *Source) follow(ctx context.Context) {
 			if !open {
 				return
 			}
-			s.log.Warn("catalog watch", slog.Any("error", err))
+			s.log.WarnContext(ctx, "catalog watch", slog.Any("error", err))
 			quiet.Reset(settle) // events may have been lost
 		case <-quiet.C:
 			_ = s.Reload() // Trouble holds the error and refuse has logged it

@@ -122,10 +122,10 @@ func TestReloadOnDemandReadsAtOnce(t *testing.T) {
 
 func TestLinkedFileIsFollowed(t *testing.T) {
 	t.Parallel()
-	real := filepath.Join(t.TempDir(), "real.yaml")
+	file := filepath.Join(t.TempDir(), "real.yaml")
 	link := filepath.Join(t.TempDir(), "telltale.yaml")
-	write(t, real, oneAction)
-	if err := os.Symlink(real, link); err != nil {
+	write(t, file, oneAction)
+	if err := os.Symlink(file, link); err != nil {
 		t.Fatal(err)
 	}
 	source, err := action.Open(link, action.SourceOptions{})
@@ -133,7 +133,7 @@ func TestLinkedFileIsFollowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	write(t, real, twoActions)
+	write(t, file, twoActions)
 	f := folder{link, source}
 	f.until(t, "the link's target changed", f.has(2))
 }
