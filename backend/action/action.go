@@ -90,7 +90,7 @@ type Keep struct {
 // never read by a shell. With Shell set, Argv is empty and parameters reach the
 // script only as environment variables PARAM_<NAME> and TARGET_<NAME>.
 type Command struct {
-	Argv    []string
+	Argv    []string          // the first is absolute once loaded when it has a slash
 	Shell   string
 	Dir     string            // absolute once loaded
 	Env     map[string]string // added to the few variables every command gets
@@ -104,7 +104,7 @@ type Git struct {
 	Repository    string // absolute once loaded
 	Remote        string // {{target.url}} allowed; a local path is absolute once loaded
 	Branch        string
-	AllowUnsigned string // "" or "{{params.x}}": a boolean; "true" by default: signatures are not asked for
+	AllowUnsigned string // "true", "false" or "{{params.x}}" of a boolean; loaded as "true" when absent: signatures are not asked for
 }
 
 // GitOperation is what to do with the peer.

@@ -81,7 +81,7 @@ func (b builder) action(e entry) *Action {
 		a.Params = append(a.Params, b.param(p))
 	}
 	b.exit(a, n.get("exit"))
-	if at := n.get("idempotent"); a.Idempotent && a.Attempts == 1 && n.get("attempts") == nil {
+	if at := n.get("idempotent"); a.Idempotent && a.Attempts == 1 && !slices.Contains(n.lost, "attempts") {
 		b.faults.add(at, `Add "attempts: 2" or more.`, `"idempotent" does nothing while there is one attempt only.`)
 	}
 	if at := n.get("command"); at != nil {
