@@ -90,7 +90,7 @@ type Keep struct {
 // never read by a shell. With Shell set, Argv is empty and parameters reach the
 // script only as environment variables PARAM_<NAME> and TARGET_<NAME>.
 type Command struct {
-	Argv    []string          // the first is absolute once loaded when it has a slash
+	Argv    []string // the first is absolute once loaded when it has a slash
 	Shell   string
 	Dir     string            // absolute once loaded
 	Env     map[string]string // added to the few variables every command gets

@@ -113,6 +113,7 @@ func isLocalPath(s string) bool {
 // credential in one ends in logs and process lists.
 func remoteFault(remote string) (fault, hint string) {
 	const kinds = "Write https://host/path, ssh://user@host/path, user@host:path, or a path that begins with ./, ../ or /."
+	transport, _, helped := strings.Cut(remote, "::")
 	switch {
 	case strings.ContainsFunc(remote, isInvisible) || strings.TrimSpace(remote) != remote || remote == "":
 		return "This is not the address of a git repository", kinds
@@ -122,7 +123,7 @@ func remoteFault(remote string) (fault, hint string) {
 		return "", ""
 	case strings.HasPrefix(remote, "-"):
 		return `The address of a git repository cannot begin with "-"`, kinds
-	case strings.Contains(remote, "::"):
+	case helped && !strings.Contains(transport, "/"):
 		return "Remote helpers such as ext:: run programs and are refused", kinds
 	case strings.Contains(remote, "://"):
 		return remoteURLFault(remote)
