@@ -34,11 +34,11 @@ func (m *maker) Read(p []byte) (int, error) {
 var benchActions = []string{"push", "pull", "tests", "dedalus-test", "nightly", "backup", "deploy"}
 
 func (m *maker) accept(tb testing.TB, at time.Time) job.Job {
-	id, err := job.NewID(at, m)
+	id, err := job.NewID(at, m) // m never fails
 	if err != nil {
 		tb.Fatal(err)
 	}
-	n := int(m.n.Load())
+	n := int(m.n.Load() & 0xffffff)
 	at = at.UTC().Truncate(time.Millisecond)
 	return job.Accept(job.Job{
 		ID: id, Action: benchActions[n%len(benchActions)], Title: "Do it", Target: fmt.Sprintf("peer-%02d", n%40),

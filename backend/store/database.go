@@ -10,7 +10,7 @@ import (
 
 // memtable is how many bytes Badger gathers in memory before it writes a table.
 // Its write-ahead log is a file of twice that.
-const memtable = 16 << 20
+const memtable = 8 << 20
 
 // openBadger opens the database of a directory, or one in memory.
 func openBadger(o Options) (*badger.DB, error) {
@@ -24,7 +24,7 @@ func openBadger(o Options) (*badger.DB, error) {
 		WithSyncWrites(true). // the default loses what was acknowledged on a power cut
 		WithMemTableSize(memtable).
 		WithNumMemtables(3).
-		WithBaseTableSize(1 << 20). // compressed; while it is written a table takes many times that in memory
+		WithBaseTableSize(1 << 19).     // compressed; while it is written a table takes many times that in memory
 		WithValueThreshold(1 << 20).    // everything in the tree: errors of the value log are swallowed
 		WithValueLogFileSize(16 << 20). // unused, but allocated where files are not sparse
 		WithNumVersionsToKeep(1).
