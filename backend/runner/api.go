@@ -24,7 +24,7 @@ type api struct {
 func (a *api) Run(ctx context.Context, t Task, w Watcher) job.Outcome {
 	key, missing := keyOf(t)
 	secrets := t.Bound.SecretValues()
-	v := newVoice(w, a.clock, secrets, &words{})
+	v := a.voice(w, secrets, &words{})
 	defer v.close()
 	c := &check{voice: v, clock: a.clock, roots: a.roots, base: t.Bound.Fill(t.Action.API.BaseURL), key: key, model: t.Bound.Fill(t.Action.API.Model)}
 	if fault := c.prepare(missing); fault != nil {

@@ -2,10 +2,13 @@ package runner
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -24,11 +27,21 @@ type cgroups struct {
 
 // cgroup is the control group of one job.
 type cgroup struct {
-	dir  string
-	pidl string // its v1 twin that bounds the number of processes
-	fd   int
-	most int
+	dir string
+	fd  int
+
+	most  int         // what twin bounds
+	timer *time.Timer // when twin is made
+	mu    sync.Mutex  // guards dir's end, and ended
+	ended bool
+	twin  string // the v1 group that bounds the number of processes; "" is none
 }
+
+// briefly is how long a program may run before it is put under the v1 limit.
+// Entering such a group takes about as long as starting a program, and most
+// programs that end sooner need no bound. A fork bomb is caught with all it has
+// started by then.
+const briefly = 5 * time.Millisecond
 
 // findCgroups finds out what this machine lets us do.
 func findCgroups(most int) *cgroups {
@@ -111,17 +124,11 @@ func (c *cgroups) make(id job.ID) *cgroup {
 		return nil
 	}
 	g.fd = fd
-	limit := []byte(strconv.Itoa(c.most))
-	switch {
-	case c.most == 0:
-	case os.WriteFile(filepath.Join(g.dir, "pids.max"), limit, 0) == nil:
-	case c.pids != "":
-		g.pidl = c.dir(c.pids, id)
-		if err := os.Mkdir(g.pidl, 0o755); err != nil && !os.IsExist(err) {
-			g.pidl = ""
-			break
-		}
-		_ = os.WriteFile(filepath.Join(g.pidl, "pids.max"), limit, 0)
+	if c.most == 0 || os.WriteFile(filepath.Join(g.dir, "pids.max"), []byte(strconv.Itoa(c.most)), 0) == nil {
+		return g
+	}
+	if c.pids != "" {
+		g.twin = c.dir(c.pids, id)
 	}
 	return g
 }
@@ -137,28 +144,34 @@ func (c *cgroups) open(id job.ID) *cgroup {
 		g.dir = c.dir(c.unified, id)
 	}
 	if c.pids != "" {
-		g.pidl = c.dir(c.pids, id)
+		g.twin = c.dir(c.pids, id)
 	}
 	return g
 }
 
-// bound puts the processes under the v1 limit. A program may fork before the
-// first is in, so it goes on until it finds nobody outside.
-func (g *cgroup) bound(leader int) {
-	if g.pidl == "" {
+// started puts the processes under the v1 limit, in a while.
+func (g *cgroup) started() {
+	if g.twin != "" {
+		g.timer = time.AfterFunc(briefly, g.bound)
+	}
+}
+
+// bound moves the processes. They may fork meanwhile, so it goes on until it
+// finds nobody outside.
+func (g *cgroup) bound() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := os.Mkdir(g.twin, 0o755); g.ended || err != nil && !os.IsExist(err) {
 		return
 	}
+	_ = os.WriteFile(filepath.Join(g.twin, "pids.max"), []byte(strconv.Itoa(g.most)), 0)
 	in := map[int]bool{}
-	move := func(pid int) {
-		in[pid] = true
-		_ = os.WriteFile(filepath.Join(g.pidl, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0)
-	}
-	move(leader)
 	for range 20 {
 		before := len(in)
 		for pid := range g.pids() {
 			if !in[pid] {
-				move(pid)
+				in[pid] = true
+				_ = os.WriteFile(filepath.Join(g.twin, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0)
 			}
 		}
 		if len(in) == before {
@@ -200,17 +213,26 @@ func (g *cgroup) kill() bool {
 	return os.WriteFile(filepath.Join(g.dir, "cgroup.kill"), []byte("1"), 0) == nil
 }
 
-// remove gives the group up. One that still holds a process stays.
-func (g *cgroup) remove() {
+// remove gives the group up and reports whether it is gone: one that still
+// holds a process stays.
+func (g *cgroup) remove() bool {
 	if g.fd >= 0 {
 		_ = unix.Close(g.fd)
 		g.fd = -1
 	}
-	for _, dir := range []string{g.dir, g.pidl} {
-		if dir != "" {
-			_ = os.Remove(dir)
-		}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.dir != "" && errors.Is(unix.Rmdir(g.dir), unix.EBUSY) {
+		return false
 	}
+	g.dir = ""
+	if g.timer != nil {
+		g.timer.Stop()
+	}
+	if g.ended = true; g.twin != "" {
+		_ = unix.Rmdir(g.twin)
+	}
+	return true
 }
 
 // kernel is what this system offers to hold a tree of processes together.

@@ -25,7 +25,7 @@ type command struct{ base }
 // Run implements Runner.
 func (c *command) Run(ctx context.Context, t Task, w Watcher) job.Outcome {
 	h := hearingOf(t)
-	v := newVoice(w, c.clock, t.Bound.SecretValues(), h)
+	v := c.voice(w, t.Bound.SecretValues(), h)
 	defer v.close()
 	p, err := c.program(t)
 	if err != nil {

@@ -47,7 +47,7 @@ func TestR49_SecretsAreMaskedInEveryForm(t *testing.T) {
 	b.action.Command.Secrets = map[string]string{"THE_TOKEN": "TOKEN"}
 	b.script(`echo "plain $THE_TOKEN"; printf %s "$THE_TOKEN" | base64
 printf 'split %s' "${THE_TOKEN%%very*}"; sleep 0.05; echo "very${THE_TOKEN#*very}"
-echo "::add-mask::another-secret"; echo "said another-secret" >&2
+echo "::add-mask::another-secret"; echo "said another-secret"
 echo "::phase::with $THE_TOKEN"; echo "::summary::sum $THE_TOKEN"; echo "::hint::hint $THE_TOKEN"; echo "::warning::warn $THE_TOKEN"; echo "::warning::%68unter2/very+secret=42"
 echo "url ` + url.QueryEscape(secret) + `"; echo "json {\"t\":\"$THE_TOKEN\"}"; echo "::error::err $THE_TOKEN"; exit 1`)
 	o := b.run()
@@ -313,7 +313,7 @@ func TestAPanicInARunnerEndsTheTaskOnly(t *testing.T) {
 
 func TestAFaultInAReaderOfOutputDoesNotEndTheTask(t *testing.T) {
 	t.Parallel()
-	v := newVoice(newWatch(), nowFunc(), nil, faulty{})
+	v := New(Options{}).voice(newWatch(), nil, faulty{})
 	if n, err := v.writer(job.Stdout).Write([]byte("a\n")); n != 2 || err != nil || v.broken == nil {
 		t.Errorf("%d, %v, %v", n, err, v.broken)
 	}
@@ -322,10 +322,11 @@ func TestAFaultInAReaderOfOutputDoesNotEndTheTask(t *testing.T) {
 
 func FuzzVoice(f *testing.F) {
 	f.Add([]byte("a\r\n::warning::x\n\x1b[31m\xff"), []byte("{\"Action\":\"run\"}\n"), 3)
+	runners := New(Options{})
 	f.Fuzz(func(t *testing.T, out, err []byte, n int) {
 		for _, h := range []hearing{&words{}, &goTest{}, newGitHearing(action.Push)} {
 			w := newWatch()
-			v := newVoice(w, nowFunc(), []string{"a secret"}, h)
+			v := runners.voice(w, []string{"a secret"}, h)
 			for _, p := range [][]byte{out, err} {
 				m := min(max(n, 0), len(p))
 				_, _ = v.writer(job.Stdout).Write(p[:m])

@@ -108,7 +108,7 @@ func TestCommandsInAFloodAreHeard(t *testing.T) {
 	t.Parallel()
 	w := newWatch()
 	h := &words{}
-	v := newVoice(w, time.Now, nil, h)
+	v := New(Options{}).voice(w, nil, h)
 	out := v.writer(job.Stdout)
 	block := bytes.Repeat([]byte("noise\n"), 10_000)
 	for range 200 { // a line costs more than its text
@@ -152,7 +152,7 @@ func TestARopeGrowsBack(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
 	w := newWatch()
-	v := newVoice(w, func() time.Time { return now }, nil, &words{})
+	v := New(Options{Clock: func() time.Time { return now }}).voice(w, nil, &words{})
 	out := v.writer(job.Stdout)
 	block := bytes.Repeat([]byte("noise\n"), 10_000)
 	for range 200 {

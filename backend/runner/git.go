@@ -28,7 +28,7 @@ type git struct {
 // Run implements Runner.
 func (g *git) Run(ctx context.Context, t Task, w Watcher) job.Outcome {
 	h := newGitHearing(t.Action.Git.Operation)
-	v := newVoice(w, g.clock, t.Bound.SecretValues(), h)
+	v := g.voice(w, t.Bound.SecretValues(), h)
 	defer v.close()
 	path, err := g.host.find("git", "")
 	if err != nil {

@@ -25,6 +25,8 @@ type host struct {
 	path   []string          // absolute directories
 	kernel kernel
 
+	buffers buffers
+
 	mu     sync.Mutex
 	places map[string]place // guarded by mu; by action id
 }

@@ -77,7 +77,7 @@ func (h *host) run(ctx context.Context, id job.ID, p program, grace time.Duratio
 			return end, nil
 		}
 	}
-	if t.alive() {
+	if !t.settled() {
 		end.Left = t.outlive(ctx, grace)
 		end.Survivors = t.members()
 	}

@@ -53,7 +53,7 @@ func (t *tree) started(pid int) {
 	// A core file is as large as the program and holds its secrets.
 	_ = unix.Prlimit(pid, unix.RLIMIT_CORE, &unix.Rlimit{}, nil)
 	if t.group != nil {
-		t.group.bound(pid)
+		t.group.started()
 	}
 }
 
@@ -66,6 +66,14 @@ func (t *tree) awaitEnd() (reap func() error) {
 			return t.cmd.Wait
 		}
 	}
+}
+
+// settled reports whether nothing is left of a program that ended.
+func (t *tree) settled() bool {
+	if t.group != nil {
+		return t.group.remove()
+	}
+	return !t.alive()
 }
 
 // alive reports whether anything of the tree still runs.

@@ -46,14 +46,6 @@ func (b *bench) gone(t *testing.T, word string) {
 	}
 }
 
-// canceled stops the task and fails unless it is canceled.
-func canceled(t *testing.T, stop func(error) job.Outcome) {
-	t.Helper()
-	if o := stop(ErrCanceled); o.State != job.Canceled || o.Error != nil {
-		t.Errorf("outcome %+v %+v", o, o.Error)
-	}
-}
-
 func TestR39_SetsidDaemonIsGoneOnCancel(t *testing.T) {
 	t.Parallel()
 	setups(t, func(t *testing.T, b *bench) {

@@ -37,6 +37,9 @@ func (t *tree) awaitEnd() (reap func() error) {
 	return func() error { return err }
 }
 
+// settled reports whether nothing is left of a program that ended.
+func (t *tree) settled() bool { return !t.alive() }
+
 func (t *tree) alive() bool { return !t.ended.Load() }
 
 func (t *tree) members() []int {

@@ -40,6 +40,9 @@ func (t *tree) awaitEnd() (reap func() error) {
 	return func() error { return err }
 }
 
+// settled reports whether nothing is left of a program that ended.
+func (t *tree) settled() bool { return !t.alive() }
+
 func (t *tree) alive() bool { return syscall.Kill(-t.leader, 0) == nil }
 
 // members names the group once: its processes cannot be listed.

@@ -157,4 +157,10 @@ type faulty struct{}
 func (faulty) each() bool                                    { return true }
 func (faulty) line(*voice, job.Stream, output.Line) []string { panic("a fault") }
 
-func nowFunc() func() time.Time { return time.Now }
+// canceled stops the task and fails unless it is canceled.
+func canceled(t *testing.T, stop func(error) job.Outcome) {
+	t.Helper()
+	if o := stop(ErrCanceled); o.State != job.Canceled || o.Error != nil {
+		t.Errorf("outcome %+v %+v", o, o.Error)
+	}
+}

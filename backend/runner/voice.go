@@ -1,7 +1,9 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -22,6 +24,7 @@ const (
 type voice struct {
 	watcher Watcher
 	clock   func() time.Time
+	buffers *buffers
 
 	mu      sync.Mutex // guards everything below
 	mask    *output.Masker
@@ -58,8 +61,8 @@ type stream struct {
 	skim     skim
 }
 
-func newVoice(w Watcher, clock func() time.Time, secrets []string, h hearing) *voice {
-	v := &voice{watcher: w, clock: clock, mask: output.NewMasker(secrets), hear: h, streams: map[job.Stream]*stream{}}
+func (b *base) voice(w Watcher, secrets []string, h hearing) *voice {
+	v := &voice{watcher: w, clock: b.clock, buffers: &b.host.buffers, mask: output.NewMasker(secrets), hear: h, streams: map[job.Stream]*stream{}}
 	for _, name := range []job.Stream{job.Stdout, job.Stderr} {
 		v.streams[name] = &stream{name: name, splitter: output.Splitter{Mask: v.mask}}
 	}
@@ -77,13 +80,13 @@ type mouth struct {
 	stream *stream
 }
 
-func (m *mouth) Write(p []byte) (int, error) {
+func (m *mouth) Write(p []byte) (n int, err error) {
 	m.voice.mu.Lock()
 	defer m.voice.mu.Unlock()
 	// A fault in a reader of output must not end Telltale, nor the task.
 	defer func() {
 		if fault := recover(); fault != nil {
-			m.voice.broken = fault
+			m.voice.broken, n = fault, len(p)
 		}
 	}()
 	if !m.voice.closed && m.voice.broken == nil {
@@ -91,6 +94,37 @@ func (m *mouth) Write(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+// ReadFrom spares every task two buffers.
+func (m *mouth) ReadFrom(r io.Reader) (n int64, err error) {
+	buf := m.voice.buffers.take()
+	defer m.voice.buffers.give(buf)
+	for {
+		size, err := r.Read(buf)
+		_, _ = m.Write(buf[:size])
+		n += int64(size)
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+}
+
+// buffers are what output is read into, kept for the next task.
+type buffers struct{ pool sync.Pool }
+
+const bufferSize = 64 << 10
+
+func (b *buffers) take() []byte {
+	if p, ok := b.pool.Get().(*[bufferSize]byte); ok {
+		return p[:]
+	}
+	return make([]byte, bufferSize)
+}
+
+func (b *buffers) give(buf []byte) { b.pool.Put((*[bufferSize]byte)(buf)) }
 
 func (v *voice) take(s *stream, p []byte) {
 	v.refill()
@@ -202,13 +236,8 @@ func (v *voice) close() {
 		return
 	}
 	v.refill()
-	v.endSkims()
-	for _, name := range []job.Stream{job.Stdout, job.Stderr} {
-		s := v.streams[name]
-		s.splitter.Flush(func(l output.Line) { v.heard(s, l) })
-		if s.held != "" {
-			v.put(name, s.held)
-		}
+	if v.broken == nil {
+		v.finish()
 	}
 	v.reel()
 	v.hand()
@@ -227,6 +256,23 @@ func (v *voice) late(text string) {
 
 // plain is a text of a program as a sentence for people, secrets out.
 func (v *voice) plain(s string, limit int) string { return output.Plain(v.mask.Mask(s), limit) }
+
+// finish reads what is left of both streams. The voice is locked.
+func (v *voice) finish() {
+	defer func() {
+		if fault := recover(); fault != nil {
+			v.broken = fault
+		}
+	}()
+	v.endSkims()
+	for _, name := range []job.Stream{job.Stdout, job.Stderr} {
+		s := v.streams[name]
+		s.splitter.Flush(func(l output.Line) { v.heard(s, l) })
+		if s.held != "" {
+			v.put(name, s.held)
+		}
+	}
+}
 
 // enter names the phase. The voice is locked.
 func (v *voice) enter(phase string) {

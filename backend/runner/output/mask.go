@@ -28,7 +28,7 @@ const (
 type Masker struct {
 	known   map[string]bool
 	byPair  map[uint16][]string // by their first two bytes
-	pairs   [1 << 10]uint64     // a bit for each first two bytes there are
+	pairs   []uint64            // a bit for each first two bytes there are
 	longest int
 }
 
@@ -45,6 +45,9 @@ func NewMasker(secrets []string) *Masker {
 // short to be masked, or when there are too many already.
 func (m *Masker) Add(secret string) bool {
 	added := false
+	if m.pairs == nil {
+		m.pairs = make([]uint64, 1<<10)
+	}
 	for _, form := range forms(secret) {
 		if len(form) < MinSecret || len(form) > maxNeedle || len(m.known) >= maxNeedles {
 			continue
