@@ -35,9 +35,7 @@ func (e *Engine) expected(ctx context.Context, action, target string) *job.Expec
 			return nil // an expectation is a comfort, not a promise
 		}
 		for _, past := range slices.Backward(page.Events) {
-			if j, err := past.Decode(); err == nil {
-				p.add(j)
-			}
+			p.add(past.Job)
 		}
 		p.known = true
 	}

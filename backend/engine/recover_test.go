@@ -245,8 +245,7 @@ func TestRecordsAreSweptByTheRuleOfTheirAction(t *testing.T) {
 		page, err := h.store.List(t.Context(), job.Filter{}, "", 10)
 		var left []job.ID
 		for _, e := range page.Events {
-			j, _ := e.Decode()
-			left = append(left, j.ID)
+			left = append(left, e.Job.ID)
 		}
 		if want := []job.ID{ids[3], ids[2]}; err != nil || !slices.Equal(left, want) {
 			t.Errorf("%v are left, want %v: %v", left, want, err)

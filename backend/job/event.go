@@ -1,8 +1,6 @@
 package job
 
 import (
-	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -12,23 +10,13 @@ import (
 type Event struct {
 	// Seq numbers the changes of one feed from 1, without a gap.
 	Seq uint64
-	// Job is the job after the change. Records.List leaves it empty: a page of
-	// history is sent as it is stored, and Decode is there for who must look.
+	// Job is the job after the change.
 	Job Job
 	// Data is Job as it is stored and sent, encoded once. Do not change it.
 	Data []byte
 	// Minor is true when only phase, progress, steps, warnings or the log moved:
 	// the job is in the state it was in, and nobody asked for anything.
 	Minor bool
-}
-
-// Decode is the job in Data. The error says that Data is not a job.
-func (e Event) Decode() (Job, error) {
-	var j Job
-	if err := json.Unmarshal(e.Data, &j); err != nil {
-		return Job{}, fmt.Errorf("job of event %d: %w", e.Seq, err)
-	}
-	return j, nil
 }
 
 // Cursor is a place in a feed: the feed's name and the last Seq seen, written

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"time"
@@ -34,7 +35,14 @@ func (s *Store) List(ctx context.Context, f job.Filter, after string, limit int)
 	if err := s.view(l.read); err != nil {
 		return job.Page{}, err
 	}
-	page.Events = append(page.Events, l.events...)
+	for _, e := range l.events {
+		if e.Job.ID == "" {
+			if err := json.Unmarshal(e.Data, &e.Job); err != nil {
+				return job.Page{}, fmt.Errorf("record of event %d: %w", e.Seq, err)
+			}
+		}
+		page.Events = append(page.Events, e)
+	}
 	if l.more {
 		page.Next = formatPlace(l.last)
 	}
@@ -131,7 +139,7 @@ func (l *listing) liveAbove(id rawID) {
 	for len(l.live) > 0 && compareID(l.live[0].id, id) > 0 && !l.more {
 		v := l.live[0]
 		l.live = l.live[1:]
-		l.add(v.id, job.Event{Seq: v.event.Seq, Data: v.event.Data, Minor: v.event.Minor})
+		l.add(v.id, *v.event)
 	}
 }
 
