@@ -47,7 +47,7 @@ func (s *shell) root() *cobra.Command {
 		Long: `Telltale starts what an admin starts, shows a lamp that tells the truth while it
 runs, and keeps the record. The commands talk to the server that runs on the
 data folder, or do the work in this process when there is none.`,
-		SilenceErrors: true, SilenceUsage: true,
+		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
 		Args: func(c *cobra.Command, words []string) error {
 			if len(words) == 0 {
 				return nil

@@ -107,11 +107,20 @@ func tell(w io.Writer, err error) int {
 		say(w, err.Error(), "Start one with telltale serve, or check --server and --data.")
 		return exitUnreachable
 	case errors.As(err, &closed):
-		say(w, err.Error(), "")
+		say(w, err.Error(), hintOf(err))
 		return exitUnreachable
 	}
-	say(w, err.Error(), "")
+	say(w, err.Error(), hintOf(err))
 	return exitFailed
+}
+
+// hintOf is what an error knows about what to do next, or "".
+func hintOf(err error) string {
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		return hinted.Hint()
+	}
+	return ""
 }
 
 func say(w io.Writer, sentence, hint string) {

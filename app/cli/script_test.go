@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -41,7 +42,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "await": await, "serve": serve, "stop": stop, "crash": crash, "capture": capture, "port": port,
+			"exits": exits, "await": await, "serve": serve, "stop": stop, "crash": crash, "capture": capture, "port": port, "terminate": terminate,
 		},
 	})
 }
@@ -73,13 +74,18 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: await REGEXP command...")
 	}
 	want := regexp.MustCompile("(?m)" + args[0])
+	var said []byte
 	for start := time.Now(); time.Since(start) < 10*time.Second; {
-		ts.Check(ts.Exec(args[1], args[2:]...))
-		if want.MatchString(ts.ReadFile("stdout")) {
+		var err error
+		said, err = command(ts, args[1], args[2:]...).Output()
+		ts.Check(err)
+		if want.Match(said) {
+			_, err := ts.Stdout().Write(said)
+			ts.Check(err)
 			return
 		}
 	}
-	ts.Fatalf("no %s in ten seconds", args[0])
+	ts.Fatalf("no %s in ten seconds; at last:\n%s", args[0], said)
 }
 
 // capture NAME REGEXP: sets $NAME to the first group found in the last output.
@@ -104,4 +110,14 @@ func port(ts *testscript.TestScript, neg bool, args []string) {
 	text, err := os.ReadFile(file)
 	ts.Check(err)
 	ts.Check(os.WriteFile(file, []byte(strings.ReplaceAll(string(text), "8099", args[0])), 0o600))
+}
+
+// terminate: sends SIGTERM to what runs in the background.
+func terminate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: terminate")
+	}
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+	}
 }

@@ -34,13 +34,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || s.cmd != nil {
 		ts.Fatalf("usage: serve args..., once before stop or crash")
 	}
-	path, err := exec.LookPath("telltale")
-	ts.Check(err)
-	cmd := exec.CommandContext(context.Background(), path, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
-	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_STATE_HOME", "GOCACHE"} {
-		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
-	}
+	cmd := command(ts, "telltale", append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
 	log := &bytes.Buffer{}
 	cmd.Stderr = log
 	out, err := cmd.StdoutPipe()
@@ -60,6 +54,18 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("serve said %q", line)
 	}
 	ts.Setenv("URL", url)
+}
+
+// command is a command in the script's folder and environment.
+func command(ts *testscript.TestScript, name string, args ...string) *exec.Cmd {
+	path, err := exec.LookPath(name)
+	ts.Check(err)
+	cmd := exec.CommandContext(context.Background(), path, args...)
+	cmd.Dir = ts.MkAbs(".")
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_STATE_HOME", "GOCACHE"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
+	return cmd
 }
 
 // stop: ends the server politely; it must exit with 0.

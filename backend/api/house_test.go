@@ -37,6 +37,8 @@ type house struct {
 	addr   string // host:port
 	client *Client
 	log    *logBook
+
+	serving sync.WaitGroup // listeners
 }
 
 const houseCatalog = `
@@ -173,6 +175,7 @@ func open(t *testing.T, adjust ...func(*Options, *feed.Options)) *house {
 		if err := h.Shutdown(end); err != nil {
 			t.Errorf("shutdown: %v", err)
 		}
+		h.serving.Wait()
 		now, hurry := context.WithCancel(context.Background())
 		hurry()
 		h.engine.Drain(now)
@@ -186,10 +189,8 @@ func open(t *testing.T, adjust ...func(*Options, *feed.Options)) *house {
 
 func (h *house) serve(ln net.Listener) {
 	h.t.Helper()
-	served := make(chan error, 1)
-	go func() { served <- h.Serve(ln) }()
-	h.t.Cleanup(func() {
-		if err := <-served; err != nil {
+	h.serving.Go(func() {
+		if err := h.Serve(ln); err != nil {
 			h.t.Errorf("serve: %v", err)
 		}
 	})
@@ -218,7 +219,11 @@ func page() fs.FS {
 // start presses a button and returns the run it began.
 func (h *house) start(name string) (job.Event, *play) {
 	h.t.Helper()
-	e, started, err := h.client.Trigger(h.t.Context(), Trigger{Action: name, Via: job.ViaButton})
+	ask := Trigger{Action: name, Via: job.ViaButton}
+	if name == "targeted" {
+		ask.Target = "berlin"
+	}
+	e, started, err := h.client.Trigger(h.t.Context(), ask)
 	if err != nil || !started {
 		h.t.Fatalf("start %s: started %v, %v", name, started, err)
 	}

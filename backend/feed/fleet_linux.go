@@ -31,13 +31,15 @@ type census struct {
 
 // take puts the stream on a shard if its connection has a socket.
 func (f *fleet) take(h *Hub, s *Stream, conn net.Conn) bool {
-	if f.shards == nil && !f.start(h) {
+	raw, ok := socketOf(conn)
+	if !ok || (f.shards == nil && !f.start(h)) {
 		return false
 	}
-	fd, ok := takeSocket(conn, 2*h.options.Stall)
+	fd, ok := takeSocket(raw, 2*h.options.Stall)
 	if !ok {
 		return false
 	}
+	_ = conn.Close() // the stream lives on in the duplicate
 	n := f.next % len(f.shards)
 	f.next++
 	r := &reader{stream: s, shard: f.shards[n], interest: s.interest, fd: fd, held: true}

@@ -208,6 +208,7 @@ func (s *shard) fanOut(tasks []task) {
 
 // take gives a reader the frame at a place of the round, unless it had it.
 func (s *shard) take(r *reader, at int32) {
+	defer s.spare(r)
 	f := s.round[at]
 	if f.seq != 0 {
 		if f.seq <= r.last {
@@ -244,7 +245,7 @@ func (s *shard) keep(r *reader, f *frame) {
 // flush writes to every reader of the round.
 func (s *shard) flush() {
 	for _, r := range s.dirty {
-		s.try(r)
+		s.send(r)
 		if s.sends++; s.sends%politeness == 0 {
 			runtime.Gosched()
 		}
@@ -257,19 +258,18 @@ func (s *shard) flush() {
 	}
 }
 
-// try sends to one reader; a fault closes that reader only.
-func (s *shard) try(r *reader) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			s.hub.fault("send", fault)
-			s.leave(r)
-		}
-	}()
-	s.send(r)
+// spare is deferred wherever one reader is served: a fault closes that reader,
+// and the others get what is theirs.
+func (s *shard) spare(r *reader) {
+	if fault := recover(); fault != nil {
+		s.hub.fault("serve a stream", fault)
+		s.leave(r)
+	}
 }
 
 // send writes a reader's run of frames; what the socket does not take waits.
 func (s *shard) send(r *reader) {
+	defer s.spare(r)
 	first, run := r.first, r.run
 	if run == 0 {
 		return

@@ -16,14 +16,9 @@ import (
 // stale by the time a slow reader gets there.
 const unsent = 32 << 10
 
-// takeSocket takes the socket out of a TCP or Unix connection and closes conn.
-// ok is false when there is none; conn is untouched then. The socket is a
-// duplicate, because Go's poller keeps its hold on the one it knows.
-func takeSocket(conn net.Conn, patience time.Duration) (fd int, ok bool) {
-	raw, ok := socketOf(conn)
-	if !ok {
-		return -1, false
-	}
+// takeSocket duplicates the socket of a TCP or Unix connection, because Go's
+// poller keeps its hold on the one it knows. ok is false for anything else.
+func takeSocket(raw syscall.RawConn, patience time.Duration) (fd int, ok bool) {
 	fd = -1
 	err := raw.Control(func(own uintptr) {
 		kind, err := unix.GetsockoptInt(int(own), unix.SOL_SOCKET, unix.SO_TYPE)
@@ -44,7 +39,6 @@ func takeSocket(conn net.Conn, patience time.Duration) (fd int, ok bool) {
 	// A reader whose machine fell silent is given up when this long nothing that
 	// was sent is acknowledged, instead of after a quarter of an hour.
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(patience.Milliseconds()))
-	_ = conn.Close()
 	return fd, true
 }
 

@@ -32,7 +32,7 @@ func Open(o Options) (*Store, error) {
 	s := &Store{
 		o: o, release: func() {},
 		in: make(chan *request, maxBatch), closing: make(chan struct{}), written: make(chan struct{}),
-		trim: make(chan struct{}, 1),
+		trim: make(chan struct{}, 1), verified: make(chan struct{}),
 	}
 	s.guard = newGuard(o)
 	if err := s.open(); err != nil {
@@ -111,6 +111,7 @@ func (s *Store) openDir() error {
 			return err
 		}
 	}
+	s.unclean = s.identity.Initialized && s.identity.Clean == ""
 	s.identity.Clean = ""
 	if err := s.identity.write(dir); err != nil {
 		return unusable(dir, err)

@@ -30,18 +30,20 @@ type Store struct {
 	logs     *logs
 	release  func() // gives up the lock of the directory
 
-	in      chan *request
-	closing chan struct{} // closed when Close begins
-	written chan struct{} // closed when the writer has ended
-	trim    chan struct{} // capacity 1: the feed is longer than it should be
-	others  sync.WaitGroup
-	once    sync.Once
-	closeMu sync.Mutex // guards closeErr
-	ended   error
-	pruning sync.Mutex   // one removal at a time
-	readers sync.RWMutex // held for reading while the database is read
-	records atomic.Int64 // final records kept
-	skew    atomic.Int64 // state.Skew
+	in       chan *request
+	closing  chan struct{} // closed when Close begins
+	written  chan struct{} // closed when the writer has ended
+	verified chan struct{} // closed when the check in the background is done
+	unclean  bool          // the last process was killed
+	trim     chan struct{} // capacity 1: the feed is longer than it should be
+	others   sync.WaitGroup
+	once     sync.Once
+	closeMu  sync.Mutex // guards closeErr
+	ended    error
+	pruning  sync.Mutex   // one removal at a time
+	readers  sync.RWMutex // held for reading while the database is read
+	records  atomic.Int64 // final records kept
+	skew     atomic.Int64 // state.Skew
 }
 
 // start runs the goroutines of an opened store.
@@ -87,6 +89,13 @@ func (s *Store) closeDB() error {
 	}
 	if s.o.Dir == "" {
 		return nil
+	}
+	sums, err := readTableSums(s.o.Dir).renew(s.o.Dir)
+	if err == nil {
+		err = sums.write(s.o.Dir)
+	}
+	if err != nil {
+		return fmt.Errorf("close store: %w", err)
 	}
 	return s.identity.markClean(s.o.Dir)
 }
