@@ -45,7 +45,10 @@ func openBadger(o Options) (*badger.DB, error) {
 	}
 	db, err := badger.Open(opts)
 	if err != nil && strings.Contains(err.Error(), "Create a new file") {
-		return badger.Open(opts) // badger issue 2207: the second try finds the file
+		db, err = badger.Open(opts) // badger issue 2207: the second try finds the file
 	}
-	return db, err
+	if err != nil {
+		return nil, err // what comes with an error is no database
+	}
+	return db, nil
 }

@@ -123,6 +123,9 @@ func checkManifest(dir string, id identity) error {
 		return unusable(dir, err)
 	}
 	defer f.Close()
+	if err := readTableSums(dir).checkTails(dir); err != nil {
+		return damaged("a part of the database is cut or overwritten", err)
+	}
 	if id.Clean != "" {
 		sum, err := fingerprintFile(path)
 		if err != nil {

@@ -26,6 +26,8 @@ func child(errand string, args []string) error {
 	switch errand {
 	case "work":
 		return work(args[0])
+	case "full":
+		return fullLife(args[0])
 	case "measure":
 		return measure(args[0])
 	default:

@@ -13,10 +13,22 @@ import (
 
 const tablesFile = "TABLES.json"
 
+// tableSum says what a table must look like. Tail is the checksum of its last
+// bytes, which hold its index: damage there would end the process inside Badger,
+// so it is looked at before.
+type tableSum struct {
+	Size int64  `json:"size"`
+	Sum  uint32 `json:"sum"` // CRC-32C
+	Tail uint32 `json:"tail"`
+}
+
+// tailSize is how much of a table's end is checked at every start.
+const tailSize = 32 << 10
+
 // tableSums are the checksums of the database's tables by file name. A table
 // never changes once it is written, so a sum that differs is damage. The files
 // are read, not mapped: checking a large store does not fill the memory.
-type tableSums map[string]string
+type tableSums map[string]tableSum
 
 // readTableSums reads what was noted last; a file that cannot be read is as good
 // as none, for it only ever adds to what Badger checks itself.
@@ -37,7 +49,38 @@ func (t tableSums) write(dir string) error {
 	return writeFile(filepath.Join(dir, tablesFile), b)
 }
 
-// check compares the tables on disk with their sums until stop is closed.
+// checkTails compares the ends of the tables that are there.
+func (t tableSums) checkTails(dir string) error {
+	for name, want := range t {
+		f, err := os.Open(filepath.Join(dir, "db", name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // merged into another; the MANIFEST says what must be there
+		}
+		if err != nil {
+			return err
+		}
+		size, tail, err := sumTail(f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+		if size != want.Size || tail != want.Tail {
+			return fmt.Errorf("table %s is not what was written", name)
+		}
+	}
+	return nil
+}
+
+func sumTail(f *os.File) (size int64, tail uint32, err error) {
+	st, err := f.Stat()
+	if err != nil {
+		return 0, 0, err
+	}
+	b := make([]byte, min(st.Size(), tailSize))
+	_, err = f.ReadAt(b, st.Size()-int64(len(b)))
+	return st.Size(), crc32.Checksum(b, castagnoli), err
+}
+
+// check compares whole tables with their sums until stop is closed.
 func (t tableSums) check(dir string, stop <-chan struct{}) error {
 	for name, want := range t {
 		select {
@@ -47,7 +90,7 @@ func (t tableSums) check(dir string, stop <-chan struct{}) error {
 		}
 		got, err := sumFile(filepath.Join(dir, "db", name))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // merged into another
+			continue
 		}
 		if err != nil {
 			return err
@@ -79,13 +122,19 @@ func (t tableSums) renew(dir string) (tableSums, error) {
 	return now, nil
 }
 
-func sumFile(path string) (string, error) {
+func sumFile(path string) (tableSum, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return tableSum{}, err
 	}
 	defer f.Close()
-	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
-	n, err := io.Copy(sum, f)
-	return fmt.Sprintf("%08x-%d", sum.Sum32(), n), err
+	size, tail, err := sumTail(f)
+	if err != nil {
+		return tableSum{}, err
+	}
+	sum := crc32.New(castagnoli)
+	_, err = io.Copy(sum, f)
+	return tableSum{Size: size, Sum: sum.Sum32(), Tail: tail}, err
 }
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
