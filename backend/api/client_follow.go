@@ -36,6 +36,9 @@ var errSilent = errors.New("the stream fell silent")
 func (c *Client) Follow(ctx context.Context, id job.ID, f Follower) (job.Event, error) {
 	w := &watch{client: c, id: id, follower: f}
 	failed := 0
+	if w.done(w.poll(ctx, 0)) { // also says that there is no such job; a stream would be silent
+		return w.newest, w.refused
+	}
 	for {
 		live, err := w.stream(ctx)
 		if w.done(err) {

@@ -1,0 +1,75 @@
+package api
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+)
+
+// listener is an open event stream.
+type listener struct {
+	t    *testing.T
+	conn net.Conn
+	head http.Header
+	in   *blockReader
+}
+
+// listen opens a stream over a socket of its own.
+func (h *house) listen(query string, header ...string) *listener {
+	h.t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(h.t.Context(), "tcp", h.addr)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return listenOn(h.t, conn, query, header...)
+}
+
+func listenOn(t *testing.T, conn net.Conn, query string, header ...string) *listener {
+	t.Helper()
+	t.Cleanup(func() { _ = conn.Close() })
+	request := "GET /api/v1/events?" + query + " HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
+	for i := 0; i+1 < len(header); i += 2 {
+		request += header[i] + ": " + header[i+1] + "\r\n"
+	}
+	if _, err := io.WriteString(conn, request+"\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	in := bufio.NewReader(conn)
+	res, err := http.ReadResponse(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.StatusCode != http.StatusOK {
+		b, _ := io.ReadAll(res.Body)
+		t.Fatalf("stream answered %d: %s", res.StatusCode, b)
+	}
+	return &listener{t: t, conn: conn, head: res.Header, in: newBlockReader(in)}
+}
+
+// next is the next event that is no heartbeat.
+func (l *listener) next() block {
+	l.t.Helper()
+	for {
+		b, err := l.in.next()
+		if err != nil {
+			l.t.Fatalf("stream: %v", err)
+		}
+		if b.event != "heartbeat" {
+			return b
+		}
+	}
+}
+
+// nextOf is the next event of the kind.
+func (l *listener) nextOf(event string) block {
+	l.t.Helper()
+	for {
+		if b := l.next(); b.event == event {
+			return b
+		}
+	}
+}
