@@ -146,17 +146,16 @@ func (c *check) run(ctx context.Context) (o job.Outcome, done bool) {
 			s.Error = &e
 			c.voice.tell("%s: %s %s", s.ID, e.Message, e.Hint)
 		}
-		switch s.State {
-		case job.Failed:
+		if s.State == job.Failed {
 			c.giveUp(i)
 			return c.failed(s.Error), true
-		case job.Warning:
+		}
+		if s.State == job.Warning {
 			c.voice.mu.Lock()
 			c.voice.warn(job.Notice{Message: s.Error.Message + " " + s.Error.Hint})
 			c.voice.mu.Unlock()
 			c.giveUp(i)
 			return job.Outcome{State: job.Warning, Summary: s.Error.Message}, true
-		case job.Succeeded, job.Skipped, job.Queued, job.Running, job.Waiting, job.Canceled, job.Interrupted:
 		}
 		c.show(i + 1)
 	}

@@ -264,7 +264,7 @@ func TestTheKeyDoesNotFollowARedirectToAnotherHost(t *testing.T) {
 
 func TestAStoppedConnectionTestEndsAtOnce(t *testing.T) {
 	t.Parallel()
-	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	silent, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ const briefly = 5 * time.Millisecond
 func findCgroups(most int) *cgroups {
 	c := &cgroups{most: most}
 	own := ownCgroups()
-	mounts, _ := os.ReadFile("/proc/self/mountinfo") //nolint:errcheck // no mounts, no control groups
+	mounts, _ := os.ReadFile("/proc/self/mountinfo") // no mounts, no control groups
 	for line := range strings.Lines(string(mounts)) {
 		before, after, found := strings.Cut(line, " - ")
 		f, kind := strings.Fields(before), strings.Fields(after)
@@ -72,7 +72,7 @@ func findCgroups(most int) *cgroups {
 
 // ownCgroups is the path of our own group by controller; "" is the unified one.
 func ownCgroups() map[string]string {
-	text, _ := os.ReadFile("/proc/self/cgroup") //nolint:errcheck // no file, no control groups
+	text, _ := os.ReadFile("/proc/self/cgroup") // no file, no control groups
 	own := map[string]string{}
 	for line := range strings.Lines(string(text)) {
 		if f := strings.SplitN(strings.TrimSpace(line), ":", 3); len(f) == 3 {
@@ -196,7 +196,7 @@ func (g *cgroup) pids() map[int]bool {
 		if err != nil || d.Name() != "cgroup.procs" {
 			return nil //nolint:nilerr // a group that went away holds nobody
 		}
-		text, _ := os.ReadFile(path) //nolint:errcheck // as above
+		text, _ := os.ReadFile(path) // as above
 		for line := range bytes.Lines(text) {
 			if pid, err := strconv.Atoi(string(bytes.TrimSpace(line))); err == nil && pid > 0 {
 				in[pid] = true

@@ -79,12 +79,12 @@ func (c *command) outcome(ctx context.Context, t Task, v *voice, h commandHearin
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.broken != nil {
-		c.log.Error("reader of output panicked", attr(t, v.broken)...)
+		c.log.ErrorContext(ctx, "reader of output panicked", attr(t, v.broken)...)
 		v.watcher.Warn(job.Notice{Message: "The end of its output could not be read, by a fault of Telltale's."})
 		v.warnings++
 	}
 	if e.Left > 0 {
-		v.late(fmt.Sprintf("%s left running by the command; ended.", processes(e.Left)))
+		v.late(processes(e.Left) + " left running by the command; ended.")
 		v.warn(job.Notice{Message: "It left " + processes(e.Left) + " running, which Telltale ended. A command must wait for what it starts."})
 	}
 	if e.swapped {

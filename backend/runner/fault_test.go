@@ -2,6 +2,7 @@ package runner
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -54,10 +55,7 @@ echo "url ` + url.QueryEscape(secret) + `"; echo "json {\"t\":\"$THE_TOKEN\"}"; 
 	if o.State != job.Failed || o.Error.Message != "err ***" || o.Error.Hint != "hint ***" || o.Summary != "sum ***" {
 		t.Errorf("%+v %+v", o, o.Error)
 	}
-	everything := b.text() + strings.Join(b.phases, "\n") + o.Summary + o.Error.Message
-	for _, n := range b.warnings {
-		everything += n.Message
-	}
+	everything := fmt.Sprint(b.text(), b.phases, o.Summary, o.Error.Message, b.warnings)
 	for _, form := range []string{secret, base64.StdEncoding.EncodeToString([]byte(secret)), url.QueryEscape(secret), "another-secret"} {
 		if strings.Contains(everything, form) {
 			t.Errorf("%q is shown:\n%s", form, everything)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,7 +48,7 @@ func (g *git) Run(ctx context.Context, t Task, w Watcher) job.Outcome {
 	}
 	r.env = g.environment(t)
 	o, err := r.run(ctx)
-	var fault *gitFault
+	var fault *faultError
 	var stopped *stoppedError
 	var start *startError
 	switch {
@@ -75,7 +76,7 @@ func (g *git) environment(t Task) []string {
 	if agent, found := g.host.own["SSH_AUTH_SOCK"]; found {
 		env["SSH_AUTH_SOCK"] = agent
 	}
-	for name, value := range map[string]string{
+	maps.Copy(env, map[string]string{
 		"GIT_TERMINAL_PROMPT": "0",
 		"GIT_ASKPASS":         "true",
 		"SSH_ASKPASS":         "false",
@@ -92,9 +93,7 @@ func (g *git) environment(t Task) []string {
 		"GIT_NO_LAZY_FETCH":   "1",
 		"GIT_ADVICE":          "0",
 		"GIT_PROGRESS_DELAY":  "0",
-	} {
-		env[name] = value
-	}
+	})
 	mark(env, t)
 	return pairs(env)
 }
@@ -170,7 +169,7 @@ func (r *gitRun) open(ctx context.Context) error {
 			return r.notRepository(err)
 		}
 		if rel, err := filepath.Rel(top, r.dir); err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
-			return &gitFault{
+			return &faultError{
 				Code:    "not_a_repository",
 				Message: "The repository in " + quoted(r.dir) + " keeps its files elsewhere (" + top + ").",
 				Hint:    "Remove core.worktree from its configuration, or name that directory in the catalog.",
@@ -219,15 +218,15 @@ func (r *gitRun) notRepository(err error) error {
 	if strings.Contains(failed.text(), "dubious ownership") {
 		return foreignOwner(r.dir)
 	}
-	return &gitFault{
+	return &faultError{
 		Code:    "not_a_repository",
 		Message: quoted(r.dir) + " is not a git repository.",
 		Hint:    "Correct the repository's path in the catalog, or create it with git init or git clone.",
 	}
 }
 
-func foreignOwner(dir string) *gitFault {
-	return &gitFault{
+func foreignOwner(dir string) *faultError {
+	return &faultError{
 		Code:    "foreign_owner",
 		Message: "The repository in " + quoted(dir) + " belongs to another user.",
 		Hint:    "Run Telltale as its owner, or change the owner: git does not work in other people's repositories.",
@@ -255,8 +254,8 @@ func newLocks() *locks {
 // lock waits until nobody holds key, calling waiting first when somebody does,
 // and returns what gives it up; or ctx's error.
 func (l *locks) lock(ctx context.Context, key string, waiting func()) (unlock func(), err error) {
-	if real, err := filepath.EvalSymlinks(key); err == nil {
-		key = real
+	if resolved, err := filepath.EvalSymlinks(key); err == nil {
+		key = resolved
 	}
 	for told := false; ; {
 		taken := <-l.turn

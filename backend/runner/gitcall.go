@@ -29,10 +29,10 @@ type stoppedError struct{ survivors []int }
 
 func (e *stoppedError) Error() string { return "stopped" }
 
-// gitFault is a failure that is understood.
-type gitFault job.Error
+// faultError is a failure that is understood.
+type faultError job.Error
 
-func (e *gitFault) Error() string { return e.Message }
+func (e *faultError) Error() string { return e.Message }
 
 // ask runs a git command that changes nothing and returns what it prints,
 // without the last line end. What it prints is not logged.

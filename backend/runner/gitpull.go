@@ -19,8 +19,7 @@ func (r *gitRun) pull(ctx context.Context) (job.Outcome, error) {
 	r.enter("Connecting to " + r.peer)
 	err := r.work(ctx, "fetch", "--progress", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head",
 		"--upload-pack=git-upload-pack", "--end-of-options", r.remote, "+"+ref+":"+theirs)
-	var failed *gitError
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*gitError](err); ok {
 		if strings.Contains(failed.text(), "couldn't find remote ref") {
 			return job.Outcome{}, noBranch(r.peer, r.branch)
 		}
@@ -113,8 +112,8 @@ func (r *gitRun) move(ctx context.Context, ref, theirs, tip string) error {
 	return err
 }
 
-func diverged(peer string, theirs, ours int) *gitFault {
-	return &gitFault{
+func diverged(peer string, theirs, ours int) *faultError {
+	return &faultError{
 		Code:    "diverged",
 		Message: fmt.Sprintf("%s has %s you do not have, and you have %s it does not have.", peer, counted(theirs, "commit"), counted(ours, "commit")),
 		Hint:    "Somebody must merge or rebase by hand; nothing was changed.",
@@ -122,29 +121,29 @@ func diverged(peer string, theirs, ours int) *gitFault {
 }
 
 // localFault tells apart why the files could not be moved forward.
-func localFault(e *gitError) *gitFault {
+func localFault(e *gitError) *faultError {
 	text := e.text()
 	switch {
 	case strings.Contains(text, "would be overwritten"):
-		return &gitFault{
+		return &faultError{
 			Code:    "dirty",
 			Message: "Files here were changed and not committed, and the new commits change them too" + naming(e.Lines) + ".",
 			Hint:    "Commit, stash or remove those changes, then pull again; nothing was changed.",
 		}
 	case strings.Contains(text, "have not concluded"), strings.Contains(text, "unmerged files"), strings.Contains(text, "unresolved conflict"):
-		return &gitFault{
+		return &faultError{
 			Code:    "conflict",
 			Message: "The repository is in the middle of a merge that somebody began.",
 			Hint:    "Finish it (git commit) or give it up (git merge --abort), then pull again.",
 		}
 	case strings.Contains(text, ".lock': File exists"), strings.Contains(text, "Another git process"):
-		return &gitFault{
+		return &faultError{
 			Code:    "locked",
 			Message: "Another git process is at work in the repository, or died there.",
 			Hint:    "Wait for it; if none runs, remove the lock file that the log names.",
 		}
 	case strings.Contains(text, "checked out"):
-		return &gitFault{
+		return &faultError{
 			Code:    "checked_out",
 			Message: "The branch is checked out in another working tree.",
 			Hint:    "Pull there, or check out another branch there.",

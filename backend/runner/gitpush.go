@@ -76,7 +76,7 @@ func (r *gitRun) pushed(ctx context.Context, tip string, ref output.GitRef, comp
 }
 
 // rejection tells apart why a peer did not take a branch.
-func rejection(ref output.GitRef, complaints []string, peer, branch string) *gitFault {
+func rejection(ref output.GitRef, complaints []string, peer, branch string) *faultError {
 	because := ref.Reason
 	said := ""
 	for _, line := range complaints {
@@ -88,35 +88,35 @@ func rejection(ref output.GitRef, complaints []string, peer, branch string) *git
 	case because == "fetch first", because == "non-fast-forward", because == "stale info", because == "needs force":
 		return nonFastForward(peer)
 	case strings.Contains(because, "hook declined"):
-		return &gitFault{
+		return &faultError{
 			Code:    "rejected_by_hook",
 			Message: peer + " refused the commits: " + strings.TrimSuffix(cmp.Or(said, because), ".") + ".",
 			Hint:    "A rule of the peer's (a hook) forbids them. Read what it says in the log.",
 		}
 	case strings.Contains(because, "currently checked out"):
-		return &gitFault{
+		return &faultError{
 			Code:    "checked_out",
 			Message: branch + " is checked out on " + peer + ", so its files would no longer fit.",
 			Hint:    "Push to a bare repository, or set receive.denyCurrentBranch to updateInstead on the peer.",
 		}
 	}
-	return &gitFault{
+	return &faultError{
 		Code:    "rejected",
 		Message: peer + " refused the commits: " + cmp.Or(because, said, "no reason given") + ".",
 		Hint:    "Read what the peer says in the log.",
 	}
 }
 
-func nonFastForward(peer string) *gitFault {
-	return &gitFault{
+func nonFastForward(peer string) *faultError {
+	return &faultError{
 		Code:    "non_fast_forward",
 		Message: peer + " has commits you do not have.",
 		Hint:    "Pull from " + peer + " first, then push again.",
 	}
 }
 
-func noBranch(where, branch string) *gitFault {
-	return &gitFault{
+func noBranch(where, branch string) *faultError {
+	return &faultError{
 		Code:    "no_branch",
 		Message: "There is no branch " + quoted(branch) + " in " + where + ".",
 		Hint:    "Correct the branch in the catalog, or create it.",
@@ -126,8 +126,7 @@ func noBranch(where, branch string) *gitFault {
 // commit is the full name of the commit a ref points to, "" when there is none.
 func (r *gitRun) commit(ctx context.Context, ref string) (string, error) {
 	name, err := r.ask(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
-	var failed *gitError
-	if errors.As(err, &failed) {
+	if _, ok := errors.AsType[*gitError](err); ok {
 		return "", nil
 	}
 	return name[strings.LastIndexByte(name, '\n')+1:], err // some gits repeat the option

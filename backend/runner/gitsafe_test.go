@@ -96,7 +96,7 @@ func TestR63_NothingARepositoryNamesIsRun(t *testing.T) {
 		if o := y.run(); o.State != job.Succeeded {
 			t.Errorf("%s: %+v %+v\n%s", op, o, o.Error, y.text())
 		}
-		y.same("main")
+		y.same()
 		y.action.Targets[0].Values["url"] = "rewritten:x"
 		if o := y.run(); o.State != job.Failed || o.Error.Code != "bad_remote" {
 			t.Errorf("%s of a rewritten address: %+v %+v", op, o, o.Error)
@@ -242,7 +242,7 @@ func TestR66_StopDuringTheUpdateOfFilesLetsItFinish(t *testing.T) {
 	if o.State != job.Succeeded || !strings.Contains(o.Summary, "3 commits pulled") {
 		t.Errorf("%+v %+v", o, o.Error)
 	}
-	y.same("main")
+	y.same()
 	if status := y.git(y.repo, "status", "--porcelain"); status != "" {
 		t.Errorf("status %q", status)
 	}

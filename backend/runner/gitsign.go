@@ -21,8 +21,7 @@ func (r *gitRun) checkPush(ctx context.Context, tip string) error {
 	var out catch
 	r.heard.begin()
 	err := r.call(ctx, []string{"ls-remote", "--heads", "--upload-pack=git-upload-pack", "--end-of-options", r.remote}, &out, r.voice.writer("stderr"))
-	var failed *gitError
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*gitError](err); ok {
 		return peerFault(failed, r.peer)
 	}
 	if err != nil {
@@ -64,7 +63,7 @@ func (r *gitRun) checkSigned(ctx context.Context, commits ...string) error {
 	if bad == 0 {
 		return nil
 	}
-	return &gitFault{
+	return &faultError{
 		Code:    "unsigned",
 		Message: fmt.Sprintf("%s without a signature that can be trusted; the first is %s (%s).", counted(bad, "commit"), quoted(first), signature(kind)),
 		Hint:    "Sign the commits, or allow unsigned commits for this run.",

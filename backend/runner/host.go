@@ -107,7 +107,7 @@ func (h *host) runnable(path string) error {
 	case info.IsDir():
 		return &spawnError{"The program " + quoted(path) + " is a directory.", "Correct the path in the action's argv."}
 	case batchFile(runtime.GOOS, path):
-		return &spawnError{"The program " + quoted(path) + " is a batch file.", "cmd.exe would read its parameters as commands; start a real program instead."}
+		return &spawnError{"The program " + quoted(path) + " is a batch file.", "cmd.exe would read its parameters as commands; start a resolved program instead."}
 	case runtime.GOOS != "windows" && info.Mode()&0o111 == 0:
 		return &spawnError{"The program " + quoted(path) + " is not executable.", "Make it executable: chmod +x " + path}
 	}
@@ -126,11 +126,11 @@ func batchFile(goos, path string) bool {
 // can swap a link must not choose where a command works. Loading the catalog
 // anew accepts the new place. The error is a *spawnError.
 func (h *host) directory(a *action.Action, dir string) (string, error) {
-	real, err := filepath.EvalSymlinks(dir)
+	resolved, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return "", &spawnError{"The directory " + quoted(dir) + " cannot be used: " + reason(err) + ".", "Create it, or correct the directory in the catalog."}
 	}
-	info, err := os.Stat(real)
+	info, err := os.Stat(resolved)
 	switch {
 	case err != nil:
 		return "", &spawnError{"The directory " + quoted(dir) + " cannot be used: " + reason(err) + ".", "Check its permissions."}
@@ -139,14 +139,14 @@ func (h *host) directory(a *action.Action, dir string) (string, error) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if p, known := h.places[a.ID]; known && p.action == a && p.name == dir && p.dir != real {
+	if p, known := h.places[a.ID]; known && p.action == a && p.name == dir && p.dir != resolved {
 		return "", &spawnError{
-			"The directory " + quoted(dir) + " now leads to " + quoted(real) + "; it led to " + quoted(p.dir) + ".",
+			"The directory " + quoted(dir) + " now leads to " + quoted(resolved) + "; it led to " + quoted(p.dir) + ".",
 			"If that is meant, save the catalog file again; if not, find out who changed the link.",
 		}
 	}
-	h.places[a.ID] = place{a, dir, real}
-	return real, nil
+	h.places[a.ID] = place{a, dir, resolved}
+	return resolved, nil
 }
 
 // startFault says for people why the operating system did not start a program.

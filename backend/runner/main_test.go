@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,7 +20,7 @@ func TestMain(m *testing.M) {
 		child(os.Args[2], os.Args[3:])
 		return
 	}
-	os.Exit(m.Run())
+	m.Run()
 }
 
 func child(what string, args []string) {
@@ -33,7 +34,7 @@ func child(what string, args []string) {
 		for left := n << 20; left > 0; left -= len(block) {
 			os.Stdout.Write(block)
 		}
-		fmt.Println("the very last line")
+		fmt.Fprintln(os.Stdout, "the very last line")
 	case "endless": // n MiB without a line end
 		block := bytes.Repeat([]byte("x"), 1<<16)
 		for range n << 4 {
@@ -41,23 +42,21 @@ func child(what string, args []string) {
 		}
 	case "deaf": // to every polite signal
 		signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-		fmt.Println("ready", os.Getpid())
+		fmt.Fprintln(os.Stdout, "ready", os.Getpid())
 		<-time.After(time.Hour)
-	case "exit":
-		os.Exit(n)
 	case "say": // the arguments, each as it is
 		for _, a := range args {
-			fmt.Println(a)
+			fmt.Fprintln(os.Stdout, a)
 		}
 	case "bomb": // starts up to n copies of a sleeper and tells how many it could
 		started := 0
 		for range n {
-			if err := exec.Command("sleep", "3600").Start(); err != nil {
+			if err := exec.CommandContext(context.Background(), "sleep", "3600").Start(); err != nil {
 				break
 			}
 			started++
 		}
-		fmt.Println("started", started)
+		fmt.Fprintln(os.Stdout, "started", started)
 		<-time.After(time.Hour)
 	}
 }

@@ -49,7 +49,7 @@ func (e *startError) Unwrap() error { return e.err }
 // counted. A *startError means that nothing was started.
 func (h *host) run(ctx context.Context, id job.ID, p program, grace time.Duration) (ending, error) {
 	if err := ctx.Err(); err != nil {
-		return ending{Stopped: true}, nil //nolint:nilerr // stopped before it started is an ending, not an error
+		return ending{Stopped: true}, nil // stopped before it started is an ending, not an error
 	}
 	t, cmd, err := h.start(id, p)
 	if err != nil {

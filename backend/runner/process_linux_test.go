@@ -18,6 +18,7 @@ import (
 // setups runs a test with and without control groups: the machine of a reader
 // may have none.
 func setups(t *testing.T, f func(t *testing.T, b *bench)) {
+	t.Helper()
 	for _, name := range []string{"control group", "no control group"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -49,6 +50,7 @@ func (b *bench) gone(t *testing.T, word string) {
 func TestR39_SetsidDaemonIsGoneOnCancel(t *testing.T) {
 	t.Parallel()
 	setups(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		b.script(`setsid sh -c 'echo daemon $$; exec sleep 3600' & echo leader $$; wait`)
 		stop := b.start()
 		b.await(t, "daemon ")
@@ -61,6 +63,7 @@ func TestR39_SetsidDaemonIsGoneOnCancel(t *testing.T) {
 func TestR40_DoubleForkWithClosedOutputIsGoneOnCancel(t *testing.T) {
 	t.Parallel()
 	setups(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		file := filepath.Join(t.TempDir(), "pid")
 		b.action.Command.Env = map[string]string{"FILE": file}
 		b.script(`(setsid sh -c 'sleep 3600 <&- >&- 2>&- & echo $! >"$FILE.new"; mv "$FILE.new" "$FILE"' &)
@@ -76,6 +79,7 @@ echo daemon $(cat "$FILE"); sleep 3600`)
 func TestR41_CommandThatIgnoresTERMIsKilledAfterGrace(t *testing.T) {
 	t.Parallel()
 	setups(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		b.action.Command.Argv = self("deaf")
 		stop := b.start()
 		b.await(t, "ready ")
@@ -91,6 +95,7 @@ func TestR41_CommandThatIgnoresTERMIsKilledAfterGrace(t *testing.T) {
 func TestACommandThatObeysTERMMayCleanUp(t *testing.T) {
 	t.Parallel()
 	setups(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		b.action.Grace = time.Minute
 		b.script(`trap 'echo cleaned; exit 0' TERM; echo ready $$; while :; do sleep 0.01; done`)
 		stop := b.start()
@@ -105,6 +110,7 @@ func TestACommandThatObeysTERMMayCleanUp(t *testing.T) {
 func TestR42_StoppedChildIsGoneOnCancel(t *testing.T) {
 	t.Parallel()
 	setups(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		b.script(`sh -c 'trap "" TERM; echo child $$; kill -STOP $$; sleep 3600' & wait`)
 		stop := b.start()
 		b.await(t, "child ")
@@ -116,6 +122,7 @@ func TestR42_StoppedChildIsGoneOnCancel(t *testing.T) {
 func TestR43_OrphanThatHoldsThePipeIsEndedAndCounted(t *testing.T) {
 	t.Parallel()
 	setups(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		b.script(`sleep 3600 & echo orphan $!; setsid sleep 3600 & echo other $!; exit 0`)
 		before := time.Now()
 		o := b.run()
@@ -136,6 +143,7 @@ func TestR43_OrphanThatHoldsThePipeIsEndedAndCounted(t *testing.T) {
 func TestAProcessThatEndsSoonAfterItsCommandIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	setups(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		b.script(`(sleep 0.2; echo late) & exit 0`)
 		if o := b.run(); o.State != job.Succeeded || b.text() != "late\n" {
 			t.Errorf("outcome %+v, log %q", o, b.text())
@@ -253,6 +261,7 @@ func TestR70_AStrangerWithTheSamePidIsNotKilled(t *testing.T) {
 func TestAProcessOfAnotherJobIsNotTouched(t *testing.T) {
 	t.Parallel()
 	setups(t, func(t *testing.T, b *bench) {
+		t.Helper()
 		neighbour := setup(t).script(`echo ready $$; sleep 3600`)
 		stopNeighbour := neighbour.start()
 		neighbour.await(t, "ready")

@@ -69,7 +69,7 @@ func New(o Options) *Runners {
 func (r *Runners) Run(ctx context.Context, t Task, w Watcher) (o job.Outcome) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			r.log.Error("runner panicked", append(attr(t, fault), slog.String("stack", string(debug.Stack())))...)
+			r.log.ErrorContext(ctx, "runner panicked", append(attr(t, fault), slog.String("stack", string(debug.Stack())))...)
 			o = job.Outcome{State: job.Failed, Summary: "A fault in Telltale ended it.", Error: &job.Error{
 				Code:    "panic",
 				Message: "A fault in Telltale itself ended this run.",

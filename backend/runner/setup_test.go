@@ -16,7 +16,7 @@ import (
 
 // bench is a place to run one task.
 type bench struct {
-	t       *testing.T
+	t       testing.TB
 	runners *Runners
 	action  *action.Action
 	params  map[string]any
@@ -30,19 +30,18 @@ type secrets map[string]string
 
 func (s secrets) Secret(name string) (string, bool) { v, ok := s[name]; return v, ok }
 
-func setup(t testing.TB, argv ...string) *bench {
-	t.Helper()
+func setup(tb testing.TB, argv ...string) *bench {
+	tb.Helper()
 	id, err := job.NewID(time.Now(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	tt, _ := t.(*testing.T)
 	return &bench{
-		t:       tt,
+		t:       tb,
 		runners: New(Options{Environ: os.Environ()}),
 		action: &action.Action{
 			ID: "act", Timeout: time.Hour, Grace: 100 * time.Millisecond, Attempts: 1,
-			Command: &action.Command{Argv: argv, Dir: t.TempDir()},
+			Command: &action.Command{Argv: argv, Dir: tb.TempDir()},
 		},
 		id:    id,
 		watch: newWatch(),

@@ -5,6 +5,7 @@ package runner
 import (
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -27,14 +28,14 @@ func signalFault(state *os.ProcessState) *job.Error {
 	if status.CoreDump() {
 		e.Message = fmt.Sprintf("It crashed with signal %d (%s) and left a core file.", int(sig), unix.SignalName(sig))
 	}
-	switch sig {
-	case syscall.SIGKILL:
+	switch {
+	case sig == syscall.SIGKILL:
 		e.Hint = "Often the kernel does this when memory runs out: look for “out of memory” in the kernel's log (dmesg)."
-	case syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGILL, syscall.SIGFPE, syscall.SIGABRT, syscall.SIGTRAP:
+	case slices.Contains([]syscall.Signal{syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGILL, syscall.SIGFPE, syscall.SIGABRT, syscall.SIGTRAP}, sig):
 		e.Hint = "The program crashed: this is a fault in it, or in a library or file it uses. Read the end of the log."
-	case syscall.SIGPIPE:
+	case sig == syscall.SIGPIPE:
 		e.Hint = "It wrote to something that had ended, such as the right side of a pipe."
-	case syscall.SIGXCPU, syscall.SIGXFSZ:
+	case sig == syscall.SIGXCPU, sig == syscall.SIGXFSZ:
 		e.Hint = "It ran into a limit on processor time or file size."
 	}
 	return e

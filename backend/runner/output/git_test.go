@@ -11,11 +11,11 @@ import (
 )
 
 // captured reads a file that a real program wrote.
-func captured(t testing.TB, name string) string {
-	t.Helper()
+func captured(tb testing.TB, name string) string {
+	tb.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(text)
 }

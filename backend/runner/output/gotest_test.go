@@ -10,7 +10,7 @@ import (
 )
 
 // readTests reads captured output and returns what is known of it and the log.
-func readTests(t testing.TB, text string) (*GoTest, string) {
+func readTests(t *testing.T, text string) (*GoTest, string) {
 	t.Helper()
 	g := &GoTest{}
 	var log []string

@@ -1,7 +1,7 @@
 package output
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -115,14 +115,14 @@ func TestLongLinesComeInPieces(t *testing.T) {
 	if len(lines) < 3 || lines[0].Rest || !lines[1].Rest || lines[len(lines)-1] != (Line{Text: "short"}) {
 		t.Fatalf("%d lines", len(lines))
 	}
-	whole := ""
+	var whole strings.Builder
 	for _, l := range lines[:len(lines)-1] {
 		if len(l.Text) > MaxLine || !utf8.ValidString(l.Text) {
 			t.Errorf("a piece of %d bytes, valid: %v", len(l.Text), utf8.ValidString(l.Text))
 		}
-		whole += l.Text
+		whole.WriteString(l.Text)
 	}
-	if whole != strings.Repeat("é", MaxLine) {
+	if whole.String() != strings.Repeat("é", MaxLine) {
 		t.Error("the pieces are not the line")
 	}
 	if got := split(strings.Repeat("x", MaxLine)+"\n", 4096, nil); len(got) != 1 {
@@ -144,10 +144,11 @@ func TestASecretAtTheCutOfALongLineIsMasked(t *testing.T) {
 	for _, before := range []int{MaxLine - 30, MaxLine - 21, MaxLine - 10, MaxLine - 1, MaxLine, MaxLine + 5} {
 		text := strings.Repeat("x", before) + secret + strings.Repeat("y", 70_000)
 		for _, n := range []int{7, 4096, 1 << 20} {
-			whole := ""
+			var b strings.Builder
 			for _, l := range split(text, n, NewMasker([]string{secret})) {
-				whole += NewMasker([]string{secret}).Mask(l.Text)
+				b.WriteString(NewMasker([]string{secret}).Mask(l.Text))
 			}
+			whole := b.String()
 			if strings.Contains(whole, secret) || strings.Contains(whole, secret[:12]) || strings.Contains(whole, secret[8:]) {
 				t.Fatalf("%d bytes before, chunks of %d: the secret is in the log", before, n)
 			}
@@ -184,20 +185,20 @@ func FuzzSplitter(f *testing.F) {
 // clean says what is wrong with a line's text.
 func clean(s string) error {
 	if !utf8.ValidString(s) {
-		return fmt.Errorf("not UTF-8")
+		return errors.New("not UTF-8")
 	}
 	rest := s
 	for {
 		before, after, found := strings.Cut(rest, "\x1b")
 		if strings.ContainsFunc(before, func(r rune) bool { return r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 }) {
-			return fmt.Errorf("a control character")
+			return errors.New("a control character")
 		}
 		if !found {
 			return nil
 		}
 		m := strings.IndexByte(after, 'm')
 		if !strings.HasPrefix(after, "[") || m < 0 || strings.Trim(after[1:m], "0123456789;:") != "" {
-			return fmt.Errorf("a sequence that is no colour")
+			return errors.New("a sequence that is no colour")
 		}
 		rest = after[m+1:]
 	}

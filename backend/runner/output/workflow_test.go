@@ -8,18 +8,16 @@ import (
 	"telltale/backend/job"
 )
 
-func percent(v float64) *float64 { return &v }
-
 func TestWorkflowCommandsAreRead(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]Said{
 		"::phase::Copying":                                    {Kind: Phase, Text: "Copying"},
 		"  ::summary::3 files, 100%25%0Atwo lines":            {Kind: Summary, Text: "3 files, 100%\ntwo lines"},
 		"::hint::Plug it in.":                                 {Kind: Hint, Text: "Plug it in."},
-		"::progress value=40,total=100,unit=files::copying":   {Kind: Progress, Text: "copying", Progress: job.Progress{Percent: percent(40), Done: 40, Total: 100, Unit: "files"}},
-		"::progress value=62.5::":                             {Kind: Progress, Progress: job.Progress{Percent: percent(62.5)}},
+		"::progress value=40,total=100,unit=files::copying":   {Kind: Progress, Text: "copying", Progress: job.Progress{Percent: new(40.0), Done: 40, Total: 100, Unit: "files"}},
+		"::progress value=62.5::":                             {Kind: Progress, Progress: job.Progress{Percent: new(62.5)}},
 		"::progress value=7,unit=files::":                     {Kind: Progress, Progress: job.Progress{Done: 7, Unit: "files"}},
-		"::progress value=300,total=200::":                    {Kind: Progress, Progress: job.Progress{Percent: percent(100), Done: 300, Total: 200}},
+		"::progress value=300,total=200::":                    {Kind: Progress, Progress: job.Progress{Percent: new(100.0), Done: 300, Total: 200}},
 		"::warning file=app.js,line=1,col=5,endColumn=7::Odd": {Kind: Warning, Text: "Odd", Notice: job.Notice{Message: "Odd", File: "app.js", Line: 1}},
 		"::error file=c%3A\\x%2Cy.go,line=-3::Bad%3A":         {Kind: Error, Text: "Bad%3A", Notice: job.Notice{Message: "Bad%3A", File: "c:\\x,y.go"}},
 		"::WARNING::shout":                                    {Kind: Warning, Text: "shout", Notice: job.Notice{Message: "shout"}},
