@@ -65,6 +65,14 @@ type usageError struct{ message, hint string }
 
 func (e *usageError) Error() string { return e.message }
 
+// refusalError says that what was asked cannot be done, and what can.
+type refusalError struct{ message, hint string }
+
+func (e *refusalError) Error() string { return e.message }
+
+// Hint says what a person can do.
+func (e *refusalError) Hint() string { return e.hint }
+
 // closedError says that no server answers and none could be started here.
 type closedError struct{ err error }
 

@@ -34,19 +34,12 @@ func (s *shell) follow(c context.Context, to session, e job.Event, mine bool, as
 
 	v := newView(s.Err)
 	v.show(e.Job)
-	go func() {
-		for sig := range canceled(ctx, signals) {
-			if sig == syscall.SIGTERM || !mine {
-				leave(errLeft)
-				return
-			}
-			mine = false // the next one leaves
-			v.trouble("stopping; Ctrl-C again to leave")
-			if _, err := to.Cancel(ctx, e.Job.ID); err != nil {
-				v.trouble(err.Error())
-			}
+	go heed(ctx, signals, mine, func() {
+		v.trouble("stopping; Ctrl-C again to leave")
+		if _, err := to.Cancel(ctx, e.Job.ID); err != nil && ctx.Err() == nil {
+			v.trouble(err.Error())
 		}
-	}()
+	}, func() { leave(errLeft) })
 	final, err := to.Follow(ctx, e.Job.ID, api.Follower{
 		Patience: patience,
 		Changed:  func(e job.Event) error { v.show(e.Job); return nil },
@@ -62,40 +55,39 @@ func (s *shell) follow(c context.Context, to session, e job.Event, mine bool, as
 	switch {
 	case errors.Is(err, errLeft):
 		return s.left(to, e.Job)
+	case errors.Is(err, api.ErrUnreachable):
+		fmt.Fprintf(s.Err, "%s may still run. Ask again with telltale status %s.\n", name(e.Job), e.Job.ID)
+		return err
 	case err != nil:
 		return err
 	}
 	return s.report(final, asJSON)
 }
 
-// canceled hands on signals until ctx ends.
-func canceled(ctx context.Context, signals <-chan os.Signal) <-chan os.Signal {
-	out := make(chan os.Signal)
-	go func() {
-		defer close(out)
-		for {
-			select {
-			case sig := <-signals:
-				select {
-				case out <- sig:
-				case <-ctx.Done():
-					return
-				}
-			case <-ctx.Done():
+// heed asks for the job to be stopped at the first Ctrl-C, if it is ours, and
+// leaves at the next signal.
+func heed(ctx context.Context, signals <-chan os.Signal, mine bool, stop func(), leave func()) {
+	for {
+		select {
+		case sig := <-signals:
+			if sig == syscall.SIGTERM || !mine {
+				leave()
 				return
 			}
+			mine = false
+			stop()
+		case <-ctx.Done():
+			return
 		}
-	}()
-	return out
+	}
 }
 
 // left says what becomes of a job that is not followed any more.
 func (s *shell) left(to session, j job.Job) error {
 	if to.own != nil {
 		fmt.Fprintln(s.Err, "The job ran in this process, so it is stopped and recorded as interrupted.")
-		now, cancel := context.WithCancel(context.Background())
-		cancel()
-		return errors.Join(exitError(exitInterrupted), to.own.Close(now))
+		to.hurry()
+		return exitError(exitInterrupted)
 	}
 	fmt.Fprintf(s.Err, "%s goes on without us. See telltale status %s, or telltale cancel %s.\n", name(j), j.ID, j.ID)
 	return exitError(exitLeft)

@@ -41,7 +41,7 @@ func (s *shell) init(ctx context.Context, dir string) error {
 	err := starter.Write(ctx, dir)
 	if errors.Is(err, fs.ErrExist) {
 		there := strings.TrimSuffix(err.Error(), ": "+fs.ErrExist.Error())
-		return &usageError{there, "Nothing was changed. Choose an empty folder: telltale init DIR."}
+		return &refusalError{there, "Nothing was changed. Choose an empty folder: telltale init DIR."}
 	}
 	if err != nil {
 		return err

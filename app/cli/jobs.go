@@ -13,14 +13,12 @@ import (
 )
 
 func (s *shell) jobsCommand() *cobra.Command {
-	var (
-		o struct {
-			states, actions, targets []string
-			since                    string
-			limit                    int
-			asJSON                   bool
-		}
-	)
+	var o struct {
+		states, actions, targets []string
+		since                    string
+		limit                    int
+		asJSON                   bool
+	}
 	c := &cobra.Command{
 		Use:     "jobs",
 		Short:   "List jobs, the newest first",

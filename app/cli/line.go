@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,13 +60,8 @@ func liveLine(j job.Job, now time.Time, frame, columns int, p paint, trouble str
 		bar = p.dim(percentOf(j))
 	}
 	phase = ansi.Truncate(phase, max(room(bar, counts), 0), "…")
-	line := head
-	for _, s := range []string{phase, bar, counts, tail} {
-		if s != "" {
-			line += "  " + s
-		}
-	}
-	return ansi.Truncate(line, columns, "…")
+	parts := slices.DeleteFunc([]string{head, phase, bar, counts, tail}, func(s string) bool { return s == "" })
+	return ansi.Truncate(strings.Join(parts, "  "), columns, "…")
 }
 
 // phaseOf is what the job is doing now, in a few words.

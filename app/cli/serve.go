@@ -46,10 +46,18 @@ func (s *shell) serve(ctx context.Context) error {
 	defer signal.Stop(signals)
 
 	cfg := s.cfg
+	cfg.Server = "" // this is the server
 	cfg.Log = slog.New(slog.NewTextHandler(s.Err, nil))
-	house, err := app.Open(ctx, cfg)
+	to, err := reach(ctx, cfg)
 	if err != nil {
 		return err
+	}
+	defer to.Close()
+	if to.own == nil {
+		return &refusalError{
+			"a server already runs on the data folder " + cfg.Data,
+			"Use it, stop it, or give this one another folder with --data.",
+		}
 	}
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
@@ -57,7 +65,7 @@ func (s *shell) serve(ctx context.Context) error {
 		<-signals
 		stop()
 	}()
-	err = house.Serve(serving, func(url string) { fmt.Fprintf(s.Out, "listening on %s\n", url) })
+	err = to.own.Serve(serving, func(url string) { fmt.Fprintf(s.Out, "listening on %s\n", url) })
 	// Serve has returned: by a signal, or because the address is not to be had.
 	patience, hurry := context.WithTimeout(ctx, drain)
 	defer hurry()
@@ -65,7 +73,7 @@ func (s *shell) serve(ctx context.Context) error {
 		<-signals
 		hurry()
 	}()
-	return errors.Join(err, house.Close(patience))
+	return errors.Join(err, to.own.Close(patience))
 }
 
 func (s *shell) windowCommand() *cobra.Command {
