@@ -3,8 +3,8 @@
 package feed
 
 import (
-	"bytes"
 	"bufio"
+	"bytes"
 	"fmt"
 	"math"
 	"net"
