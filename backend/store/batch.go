@@ -167,6 +167,11 @@ func (b *batch) endChunk(last uint64) {
 func (b *batch) finish() error {
 	b.endChunk(b.state.Seq)
 	for action := range b.touched {
+		if b.counts[action] == 0 {
+			delete(b.counts, action)
+			b.delete(append([]byte(prefixCount), action...))
+			continue
+		}
 		b.set(append([]byte(prefixCount), action...), binary.AppendUvarint(nil, uint64(b.counts[action])))
 	}
 	s, err := b.state.encode()

@@ -260,6 +260,16 @@ func TestR11_UnusableDirectoriesAreExplained(t *testing.T) {
 	refused[*store.UnusableDirError](t, store.Options{Dir: locked})
 }
 
+func TestNetworkFileSystemIsRefusedUnlessForced(t *testing.T) {
+	t.Parallel()
+	o := store.OnNetwork(store.Options{Dir: t.TempDir()}, "NFS")
+	if e := refused[*store.UnusableDirError](t, o); !strings.Contains(e.Error(), "NFS") {
+		t.Errorf("error is %q", e)
+	}
+	o.AllowNetwork = true
+	openFor(t, o)
+}
+
 func TestR12_SecondInstanceNamesTheFirst(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

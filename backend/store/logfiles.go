@@ -35,11 +35,14 @@ type readerAtCloser interface {
 type diskFiles struct {
 	root  string
 	fault func(step string) error
+
+	mu    sync.Mutex       // guards sizes
+	sizes map[string]int64 // bytes by day, where nothing changed since
 }
 
 func newDiskFiles(o Options) (*diskFiles, error) {
 	root := filepath.Join(o.Dir, "logs")
-	return &diskFiles{root: root, fault: o.fault}, os.MkdirAll(root, 0o700)
+	return &diskFiles{root: root, fault: o.fault, sizes: map[string]int64{}}, os.MkdirAll(root, 0o700)
 }
 
 func (d *diskFiles) path(name string) string { return filepath.Join(d.root, filepath.FromSlash(name)) }
@@ -65,9 +68,13 @@ func (d *diskFiles) write(name string, at int64, b []byte) error {
 	if err := d.fault("log"); err != nil {
 		return err
 	}
+	d.changed(name)
 	path := d.path(name)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrNotExist) {
+	for range 3 { // the day's directory may go at any moment with its last file
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return err
 		}
@@ -94,7 +101,12 @@ func (d *diskFiles) open(name string) (readerAtCloser, int64, error) {
 	return f, st.Size(), nil
 }
 
-func (d *diskFiles) remove(name string) { _ = os.Remove(d.path(name)) }
+// remove also takes the directory of a day whose last file went.
+func (d *diskFiles) remove(name string) {
+	d.changed(name)
+	_ = os.Remove(d.path(name))
+	_ = os.Remove(filepath.Dir(d.path(name)))
+}
 
 func (d *diskFiles) cut(name string, size int64) error { return os.Truncate(d.path(name), size) }
 

@@ -77,23 +77,23 @@ func parseLogHead(head string, g *segment) bool {
 	return ok && found && err1 == nil && err2 == nil && g.first > 0 && g.before >= 0
 }
 
-// parseLine reads one line of a file, without its line feed.
-func parseLine(b []byte) (job.Line, bool) {
-	if len(b) < linePrefix {
-		return job.Line{}, false
-	}
+// parseLine reads one line of a file, without its line feed. One that was
+// damaged is shown as what it is, without a time.
+func parseLine(b []byte) job.Line {
+	l := job.Line{Stream: job.System}
 	at, err := time.Parse(logLayout, string(b[:len(logLayout)]))
 	if err != nil {
-		return job.Line{}, false
+		l.Text = cleanLine(string(b))
+		return l
 	}
-	l := job.Line{At: at, Stream: job.System, Text: string(b[linePrefix:])}
+	l.At, l.Text = at, string(b[linePrefix:])
 	switch b[len(logLayout)+1] {
 	case 'o':
 		l.Stream = job.Stdout
 	case 'e':
 		l.Stream = job.Stderr
 	}
-	return l, true
+	return l
 }
 
 // AppendLog implements job.Records. Lines are written at once but not synced.
@@ -182,10 +182,7 @@ func (g *segment) read(files logFiles, part *job.LogPart, limit int, size *int) 
 		if n < part.Next {
 			continue
 		}
-		line, ok := parseLine(bytes.TrimSuffix(b, []byte("\n")))
-		if !ok {
-			return errBadLog
-		}
+		line := parseLine(bytes.TrimSuffix(b, []byte("\n")))
 		line.N = n
 		part.Lines = append(part.Lines, line)
 		part.Next = n + 1

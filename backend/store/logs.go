@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -293,7 +292,11 @@ func (st *logState) kept() int64 {
 // cleanLine makes sure that a line stays one line of valid text.
 func cleanLine(s string) string {
 	if len(s) > maxLine {
-		s = s[:maxLine]
+		end := maxLine
+		for end > maxLine-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+			end--
+		}
+		s = s[:end]
 	}
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
@@ -318,6 +321,3 @@ func appendLine(b []byte, at time.Time, stream job.Stream, text string) []byte {
 	b = append(b, text...)
 	return append(b, '\n')
 }
-
-// shrink removes the oldest days' logs until all together take at most total.
-func (l *logs) shrink(context.Context, int64) error { return nil }

@@ -86,7 +86,7 @@ func (s *Store) openDir() error {
 	if err := os.MkdirAll(filepath.Join(dir, "db"), 0o700); err != nil {
 		return unusable(dir, err)
 	}
-	if kind := networkFS(dir); kind != "" && !s.o.AllowNetwork {
+	if kind := s.o.network(dir); kind != "" && !s.o.AllowNetwork {
 		return &UnusableDirError{
 			Dir: dir, Why: fmt.Sprintf("is on a network file system (%s)", kind),
 			Todo: "Choose a directory on a local disk: locks and memory maps are not safe there.",

@@ -39,6 +39,8 @@ type Options struct {
 	fault func(step string) error
 	// floors replace the free-space floors. Only tests set them.
 	floors *floors
+	// network names the network file system of a directory. Only tests set it.
+	network func(dir string) string
 	// measured is set when the caller brought FreeSpace.
 	measured bool
 }
@@ -69,6 +71,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.fault == nil {
 		o.fault = func(string) error { return nil }
+	}
+	if o.network == nil {
+		o.network = networkFS
 	}
 	if o.floors == nil {
 		o.floors = &floors{soft: 512 << 20, hard: 192 << 20, last: 96 << 20, open: 2*memtable + 128<<20, ballast: 64 << 20}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -66,8 +67,8 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep func(action strin
 	if err != nil {
 		return 0, err
 	}
-	if a.believed.Before(now) {
-		s.o.Log.Warn("clock not believed", timeAttr("clock", now), timeAttr("believed", a.believed))
+	if now.Sub(a.believed) > time.Second {
+		s.o.Log.Warn("clock not believed", slog.Time("clock", now), slog.Time("believed", a.believed))
 		now = a.believed
 	}
 	counts := map[string]int64{}
@@ -90,7 +91,10 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep func(action strin
 			return total, err
 		}
 	}
-	return total, s.logs.shrink(ctx, s.o.LogTotal)
+	return total, s.logs.shrink(ctx, s.o.LogTotal, func(id rawID) bool {
+		_, live := s.now.get(id)
+		return live
+	})
 }
 
 func (s *Store) askRemoval(ctx context.Context, r *removal) (answer, error) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -82,8 +81,6 @@ func readRecord(txn *badger.Txn, key []byte) (*record, error) {
 	}
 	return &r, nil
 }
-
-func timeAttr(key string, t time.Time) slog.Attr { return slog.Time(key, t) }
 
 func errAttr(err error) slog.Attr { return slog.String("error", err.Error()) }
 
