@@ -54,6 +54,7 @@ func doors() map[string][]string {
 		"golang.org/x/text":                     {"backend/action"},
 		"github.com/goccy/go-yaml":              {"backend/action"},
 		"github.com/fsnotify/fsnotify":          {"backend/action"},
+		"github.com/klauspost/compress":         {"backend/store"},
 		"github.com/invopop/jsonschema":         {"backend/action"},
 		"github.com/santhosh-tekuri/jsonschema": {"backend/action"},
 		"golang.org/x/sys":                      {"backend/store", "backend/runner", "backend/feed", "backend/api", "app"},
