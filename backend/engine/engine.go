@@ -140,7 +140,4 @@ func (e *Engine) Ready() error {
 	return nil
 }
 
-// Running is how many jobs are being carried out now.
-func (e *Engine) Running() int { return e.gate.held() }
-
 func (e *Engine) now() time.Time { return e.Clock().UTC().Truncate(time.Millisecond) }

@@ -73,9 +73,3 @@ func (g *gate) admit() {
 		return true
 	})
 }
-
-func (g *gate) held() int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.total
-}
