@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strconv"
@@ -79,7 +80,7 @@ func (c *command) outcome(ctx context.Context, t Task, v *voice, h commandHearin
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.broken != nil {
-		c.log.ErrorContext(ctx, "reader of output panicked", attr(t, v.broken)...)
+		c.log.ErrorContext(ctx, "reader of output panicked", slog.String("job", string(t.Job)), slog.String("action", t.Action.ID), slog.Any("fault", v.broken))
 		v.watcher.Warn(job.Notice{Message: "The end of its output could not be read, by a fault of Telltale's."})
 		v.warnings++
 	}

@@ -300,15 +300,6 @@ func TestALineThatIsWrittenOverIsNotInTheLog(t *testing.T) {
 	}
 }
 
-func TestAPanicInARunnerEndsTheTaskOnly(t *testing.T) {
-	t.Parallel()
-	b := setup(t, "true")
-	b.runners.kinds = nil // as good a fault as any
-	if o := b.runners.Run(t.Context(), b.task(), b.watch); o.State != job.Failed || o.Error.Code != "panic" {
-		t.Errorf("%+v", o)
-	}
-}
-
 func TestAFaultInAReaderOfOutputDoesNotEndTheTask(t *testing.T) {
 	t.Parallel()
 	v := New(Options{}).voice(newWatch(), nil, faulty{})

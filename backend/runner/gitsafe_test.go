@@ -46,6 +46,11 @@ func TestR63_NothingARepositoryNamesIsRun(t *testing.T) {
 	t.Parallel()
 	proof := filepath.Join(t.TempDir(), "proof")
 	touch := "touch " + proof
+	locked := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="git"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	t.Cleanup(locked.Close)
 	for _, op := range []action.GitOperation{action.Push, action.Pull} {
 		y := gitYard(t, op)
 		other := y.other()
@@ -64,17 +69,19 @@ func TestR63_NothingARepositoryNamesIsRun(t *testing.T) {
 		for _, hook := range []string{"pre-push", "post-merge", "post-checkout", "reference-transaction", "post-index-change", "pre-auto-gc", "fsmonitor-watchman"} {
 			y.write(filepath.Join(y.repo, ".git", "hooks", hook), "#!/bin/sh\n"+touch+"\n")
 		}
+		evil := filepath.Join(t.TempDir(), "evil") // where a program is asked for, not a command line
+		y.write(evil, "#!/bin/sh\n"+touch+"\n")
 		for name, value := range map[string]string{
 			"core.fsmonitor":                    touch,
 			"core.sshCommand":                   touch,
-			"core.askPass":                      touch,
+			"core.askPass":                      evil,
 			"core.editor":                       touch,
 			"core.pager":                        touch,
 			"core.alternateRefsCommand":         touch,
 			"core.gitProxy":                     touch,
 			"credential.helper":                 "!" + touch,
-			"gpg.program":                       touch,
-			"gpg.ssh.program":                   touch,
+			"gpg.program":                       evil,
+			"gpg.ssh.program":                   evil,
 			"filter.evil.smudge":                touch,
 			"filter.evil.clean":                 touch,
 			"filter.evil.process":               touch,
@@ -97,6 +104,18 @@ func TestR63_NothingARepositoryNamesIsRun(t *testing.T) {
 			t.Errorf("%s: %+v %+v\n%s", op, o, o.Error, y.text())
 		}
 		y.same()
+		for _, address := range []string{"ssh://nobody@127.0.0.1:1/x.git", locked.URL + "/x.git"} {
+			y.action.Targets[0].Values["url"] = address
+			if o := y.run(); o.State != job.Failed || o.Error.Code == "git" {
+				t.Errorf("%s to %s: %+v %+v", op, address, o, o.Error)
+			}
+		}
+		if op == action.Push {
+			y.action.Git.AllowUnsigned = "false"
+			y.action.Targets[0].Values["url"] = y.peer
+			y.git(y.repo, "-c", "core.hooksPath=/dev/null", "update-ref", "refs/heads/main", y.forge())
+			y.wants(job.Failed, "unsigned", "")
+		}
 		y.action.Targets[0].Values["url"] = "rewritten:x"
 		if o := y.run(); o.State != job.Failed || o.Error.Code != "bad_remote" {
 			t.Errorf("%s of a rewritten address: %+v %+v", op, o, o.Error)
@@ -105,6 +124,16 @@ func TestR63_NothingARepositoryNamesIsRun(t *testing.T) {
 			t.Fatalf("%s ran something the repository names", op)
 		}
 	}
+}
+
+// forge makes a commit with a signature that only a program can judge.
+func (y *yard) forge() string {
+	y.t.Helper()
+	raw := y.git(y.repo, "cat-file", "commit", "main")
+	head, message, _ := strings.Cut(raw, "\n\n")
+	file := filepath.Join(y.t.TempDir(), "commit")
+	y.write(file, head+"\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n"+message+"\n")
+	return y.git(y.repo, "hash-object", "-t", "commit", "-w", file)
 }
 
 func TestARepositoryWhoseFilesAreElsewhereIsRefused(t *testing.T) {

@@ -2,10 +2,8 @@ package runner
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -64,24 +62,9 @@ func New(o Options) *Runners {
 	}}
 }
 
-// Run implements Runner by the kind of the action. A panic in a runner is the
-// end of the task, not of Telltale: it fails with code panic.
-func (r *Runners) Run(ctx context.Context, t Task, w Watcher) (o job.Outcome) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			r.log.ErrorContext(ctx, "runner panicked", append(attr(t, fault), slog.String("stack", string(debug.Stack())))...)
-			o = job.Outcome{State: job.Failed, Summary: "A fault in Telltale ended it.", Error: &job.Error{
-				Code:    "panic",
-				Message: "A fault in Telltale itself ended this run.",
-				Hint:    "Please report it with the lines Telltale wrote to its own log.",
-			}}
-		}
-	}()
+// Run implements Runner by the kind of the action.
+func (r *Runners) Run(ctx context.Context, t Task, w Watcher) job.Outcome {
 	return r.kinds[t.Action.Kind()].Run(ctx, t, w)
-}
-
-func attr(t Task, fault any) []any {
-	return []any{slog.String("job", string(t.Job)), slog.String("action", t.Action.ID), slog.String("fault", fmt.Sprint(fault))}
 }
 
 // counted is a number and what it counts.

@@ -152,6 +152,9 @@ func (p process) same() bool {
 // nothing after a restart. It returns an error, beside the counts, when ctx
 // ends first or a process cannot be ended.
 func EndLeftovers(ctx context.Context, jobs []job.ID) (map[job.ID]int, error) {
+	if len(jobs) == 0 {
+		return map[job.ID]int{}, nil
+	}
 	groups := findCgroups(0)
 	wanted := make(map[job.ID]bool, len(jobs))
 	for _, id := range jobs {
