@@ -120,6 +120,7 @@ func TestHeartbeatsComeOnSocketsToo(t *testing.T) {
 func TestGoodbyeSpreadsTheReturn(t *testing.T) {
 	t.Parallel()
 	eachCarrier(t, Options{}, func(t *testing.T, d *desk) {
+		t.Helper()
 		var clients []*client
 		for range 20 {
 			clients = append(clients, d.connect(t, "jobs", ""))
@@ -154,11 +155,12 @@ func TestGoodbyeSpreadsTheReturn(t *testing.T) {
 func TestShutdownDoesNotWaitForAStalledReader(t *testing.T) {
 	t.Parallel()
 	eachCarrier(t, Options{Stall: time.Hour}, func(t *testing.T, d *desk) {
+		t.Helper()
 		c := d.connect(t, "jobs", "")
 		full := false
 		pace := time.NewTicker(time.Millisecond)
 		defer pace.Stop()
-		for n := 0; n < 200; n++ { // much more than the buffers take
+		for range 200 { // much more than the buffers take
 			<-pace.C
 			for range 100 {
 				d.tell("push-1", job.Running)
@@ -182,6 +184,7 @@ func TestShutdownDoesNotWaitForAStalledReader(t *testing.T) {
 func TestInterestChangesOnARunningStream(t *testing.T) {
 	t.Parallel()
 	eachCarrier(t, Options{}, func(t *testing.T, d *desk) {
+		t.Helper()
 		c := d.connect(t, "job:push-1", "")
 		s := d.streamOf(c)
 		d.tell("push-1", job.Running)

@@ -120,7 +120,7 @@ func (l *load) read() {
 	events := make([]unix.EpollEvent, 512)
 	for open := 1; open > 0 || l.delivered.Load() == 0; {
 		n, err := unix.EpollWait(l.set, events, 100)
-		if err != nil && err != unix.EINTR { //nolint:errorlint // an errno
+		if err != nil && err != unix.EINTR {
 			return
 		}
 		for _, e := range events[:max(n, 0)] {

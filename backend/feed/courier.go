@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -150,7 +151,7 @@ func (c *courier) empty() bool {
 		}
 		c.hub.count.delivered.Add(1)
 		if block == nil {
-			block = f.wire[:len(f.wire):len(f.wire)] // shared: append copies
+			block = slices.Clip(f.wire) // shared: append copies
 			continue
 		}
 		block = append(block, f.wire...)

@@ -10,6 +10,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"net/textproto"
 	"slices"
 	"strings"
 	"sync"
@@ -84,7 +85,7 @@ func (d *desk) rig(change func()) {
 	change()
 }
 
-func openDesk(t testing.TB, o Options) *desk {
+func openDesk(t *testing.T, o Options) *desk {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -93,7 +94,7 @@ func openDesk(t testing.TB, o Options) *desk {
 	return openDeskOn(t, o, l)
 }
 
-func openDeskOn(t testing.TB, o Options, l net.Listener) *desk {
+func openDeskOn(t *testing.T, o Options, l net.Listener) *desk {
 	t.Helper()
 	o.Feed = feedName
 	if o.Log == nil {
@@ -166,11 +167,7 @@ func (d *desk) tell(id string, state job.State) job.Event {
 }
 
 // murmur is tell for a Minor change of a running job.
-func (d *desk) murmur(id string) job.Event {
-	e := d.ledger.add(id, job.Running, true)
-	d.hub.Publish(e)
-	return e
-}
+func (d *desk) murmur(id string) { d.hub.Publish(d.ledger.add(id, job.Running, true)) }
 
 func interestOf(topics string) Interest {
 	i := Interest{Job: map[job.ID]bool{}, Log: map[job.ID]bool{}, Actions: map[string]bool{}}
@@ -192,7 +189,7 @@ func interestOf(topics string) Interest {
 
 // client is a reader of the desk.
 type client struct {
-	t testing.TB
+	t *testing.T
 	net.Conn
 	strict *strictReader
 	hello  block
@@ -200,7 +197,7 @@ type client struct {
 }
 
 // connect opens a stream and reads up to and including hello.
-func (d *desk) connect(t testing.TB, topics, lastID string) *client {
+func (d *desk) connect(t *testing.T, topics, lastID string) *client {
 	t.Helper()
 	c, err := d.dial(t, topics, lastID)
 	if err != nil {
@@ -212,7 +209,8 @@ func (d *desk) connect(t testing.TB, topics, lastID string) *client {
 	return c
 }
 
-func (d *desk) dial(t testing.TB, topics, lastID string) (*client, error) {
+func (d *desk) dial(t *testing.T, topics, lastID string) (*client, error) {
+	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), d.Addr().Network(), d.Addr().String())
 	if err != nil {
 		return nil, err
@@ -231,17 +229,29 @@ func (d *desk) dial(t testing.TB, topics, lastID string) (*client, error) {
 	return &client{t: t, Conn: conn}, err
 }
 
-func (c *client) greet() error {
-	r := bufio.NewReader(c.Conn)
-	answer, err := http.ReadResponse(r, nil)
+// head reads the head of the answer; what follows is the stream.
+func (c *client) head(r io.Reader) error {
+	text := textproto.NewReader(bufio.NewReader(r))
+	status, err := text.ReadLine()
 	if err != nil {
 		return err
 	}
-	if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "text/event-stream" {
-		text, _ := io.ReadAll(answer.Body)
-		return fmt.Errorf("answer %s %q", answer.Status, text)
+	head, err := text.ReadMIMEHeader()
+	if err != nil {
+		return err
 	}
-	c.strict = newStrictReader(answer.Body)
+	if status != "HTTP/1.1 200 OK" || head.Get("Content-Type") != "text/event-stream" {
+		return fmt.Errorf("answer %q", status)
+	}
+	c.strict = newStrictReader(text.R)
+	return nil
+}
+
+func (c *client) greet() error {
+	err := c.head(c.Conn)
+	if err != nil {
+		return err
+	}
 	for c.hello.Event == "" {
 		if c.hello, err = c.strict.next(); err != nil {
 			return err
@@ -306,7 +316,7 @@ func (c *client) until(seq uint64) []told {
 	return all
 }
 
-func decode(t testing.TB, b block) told {
+func decode(t *testing.T, b block) told {
 	t.Helper()
 	var d told
 	if err := json.Unmarshal([]byte(b.Data), &d); err != nil {

@@ -3,6 +3,7 @@
 package feed
 
 import (
+	"log/slog"
 	"net"
 	"runtime"
 
@@ -53,7 +54,7 @@ func (f *fleet) start(h *Hub) bool {
 	for range min(runtime.GOMAXPROCS(0), maxShards) {
 		s, err := newShard(h)
 		if err != nil {
-			h.options.Log.Error("feed writer not started", "error", err)
+			h.options.Log.Error("feed writer not started", slog.Any("error", err))
 			f.stop()
 			return false
 		}

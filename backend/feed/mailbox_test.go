@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -19,7 +20,7 @@ import (
 func TestWhatWaitsIsNewerThanWhatWasDelivered(t *testing.T) {
 	t.Parallel()
 	for walk := range uint64(300) {
-		t.Run(fmt.Sprint(walk), func(t *testing.T) {
+		t.Run(strconv.FormatUint(walk, 10), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { walkMailbox(t, rand.New(rand.NewPCG(walk, 1))) })
 		})
@@ -27,6 +28,7 @@ func TestWhatWaitsIsNewerThanWhatWasDelivered(t *testing.T) {
 }
 
 func walkMailbox(t *testing.T, dice *rand.Rand) {
+	t.Helper()
 	h, l := New(Options{Feed: feedName}), &ledger{}
 	defer h.Shutdown(t.Context())
 	var jobs []string

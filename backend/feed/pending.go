@@ -83,8 +83,6 @@ func (p *pending) skip(seq uint64) {
 	}
 }
 
-func (p *pending) empty() bool { return p.live == 0 }
-
 func (p *pending) drop(at uint64) {
 	f := p.queue[at-p.base]
 	p.queue[at-p.base] = nil

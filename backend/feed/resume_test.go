@@ -1,7 +1,6 @@
 package feed
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
-	"net/http"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -24,6 +22,7 @@ import (
 func TestAThousandForcedDisconnectsLoseNothing(t *testing.T) {
 	t.Parallel()
 	eachCarrier(t, Options{Pace: 5 * time.Millisecond}, func(t *testing.T, d *desk) {
+		t.Helper()
 		const cuts, changes, jobs = 1000, 10_000, 100
 		w := &wanderer{desk: d, dice: rand.New(rand.NewPCG(7, 7)), last: map[job.ID]told{}}
 		turns := make(chan int, 1)
@@ -94,9 +93,13 @@ func (w *wanderer) publish(jobs int) {
 }
 
 // visit reads some bytes and goes, politely or not.
-func (w *wanderer) visit(t *testing.T) { w.read(t, 2500+w.dice.Int64N(15000)) }
+func (w *wanderer) visit(t *testing.T) {
+	t.Helper()
+	w.read(t, 2500+w.dice.Int64N(15000))
+}
 
 func (w *wanderer) read(t *testing.T, bytes int64) {
+	t.Helper()
 	c, err := w.desk.dial(t, "jobs", w.id)
 	if err != nil {
 		t.Fatal(err)
@@ -105,12 +108,9 @@ func (w *wanderer) read(t *testing.T, bytes int64) {
 		_ = tcp.SetLinger(0) // a reset instead of an end
 	}
 	defer c.Close()
-	body := bufio.NewReader(io.LimitReader(c.Conn, bytes))
-	answer, err := http.ReadResponse(body, nil)
-	if err != nil {
+	if err := c.head(io.LimitReader(c.Conn, bytes)); err != nil {
 		t.Fatal(err)
 	}
-	c.strict = newStrictReader(answer.Body)
 	w.cuts++
 	_, head := w.desk.ledger.since(1 << 60)
 	for w.seq < head {

@@ -3,6 +3,7 @@
 package feed
 
 import (
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -174,7 +175,7 @@ func (s *shard) next(b *backlog) []byte {
 		}
 		s.sent++
 		if block == nil {
-			block = f.wire[:len(f.wire):len(f.wire)] // shared: append copies
+			block = slices.Clip(f.wire) // shared: append copies
 			continue
 		}
 		block = append(block, f.wire...)
@@ -237,7 +238,7 @@ func (s *shard) watch() {
 	_ = raw.Read(func(fd uintptr) bool {
 		for {
 			n, err := unix.EpollWait(int(fd), events, 0)
-			if n <= 0 && err != unix.EINTR { //nolint:errorlint // an errno is compared as it is
+			if n <= 0 && err != unix.EINTR {
 				return false // parks until the set has something to say
 			}
 			for _, e := range events[:max(n, 0)] {

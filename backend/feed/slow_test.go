@@ -72,6 +72,7 @@ func (d *desk) swell(t *testing.T, stop func() bool) []string {
 func TestASlowReaderMissesTheMiddleNeverTheEnd(t *testing.T) {
 	t.Parallel()
 	eachCarrier(t, Options{Stall: time.Minute}, func(t *testing.T, d *desk) {
+		t.Helper()
 		slow := d.connect(t, "jobs", "")
 		ids := d.swell(t, func() bool { return d.hub.Stats().Conflated > 1000 })
 		for _, id := range ids {
@@ -102,6 +103,7 @@ func TestR86_StalledReaderIsFreedAndTheOthersLoseNothing(t *testing.T) {
 	t.Parallel()
 	o := Options{Stall: time.Second, Beat: 50 * time.Millisecond}
 	eachCarrier(t, o, func(t *testing.T, d *desk) {
+		t.Helper()
 		stalled := d.streamOf(d.connect(t, "jobs", ""))
 		good := d.connect(t, "jobs", "")
 		var all []told
@@ -148,6 +150,7 @@ func TestR86_StalledReaderIsFreedAndTheOthersLoseNothing(t *testing.T) {
 func TestReaderThatLeavesIsNoticedWhileNothingHappens(t *testing.T) {
 	t.Parallel()
 	eachCarrier(t, Options{}, func(t *testing.T, d *desk) {
+		t.Helper()
 		best := time.Hour
 		for range 20 {
 			c := d.connect(t, "jobs", "")

@@ -66,13 +66,12 @@ func send(fd int, b []byte) (int, error) {
 	for sent := 0; sent < len(b); {
 		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&b[sent])),
 			uintptr(len(b)-sent), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
-		switch errno {
-		case 0:
+		switch {
+		case errno == 0:
 			return sent + int(n), nil
-		case unix.EINTR:
-		case unix.EAGAIN:
+		case errno == unix.EAGAIN:
 			return sent, nil
-		default:
+		case errno != unix.EINTR:
 			return sent, errno
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"runtime/debug"
 	"time"
@@ -237,7 +238,8 @@ func (h *Hub) recovered(doing string) {
 
 func (h *Hub) fault(doing string, r any) {
 	h.count.faults.Add(1)
-	h.options.Log.Error("feed fault", "doing", doing, "panic", r, "stack", string(debug.Stack()))
+	h.options.Log.Error("feed fault",
+		slog.String("doing", doing), slog.Any("panic", r), slog.String("stack", string(debug.Stack())))
 }
 
 func host(a net.Addr) string {

@@ -25,6 +25,9 @@ const LINK_TONE: Record<Link, string> = {
   offline: 'lost',
 };
 
+/** Polling for longer than this is no passing thing (ms). */
+const BLOCKED = 5_000;
+
 const PAGE_TITLE: Record<Route['page'], string> = {
   actions: 'Actions',
   history: 'History',
@@ -89,8 +92,8 @@ export class App extends LitElement {
   protected override render(): TemplateResult {
     const { page } = this.route;
     const here = (of: Route['page'][]) => (of.includes(page) ? 'page' : nothing);
-    return html`<a class="skip button" href="#main" @click=${this.#skip}>Skip to content</a>
-      <header class="nav">
+    return html`<header class="nav">
+        <a class="skip button" href="#main" @click=${this.#skip}>Skip to content</a>
         <a class="brand" href="/" data-mood=${this.mood}><svg viewBox="0 0 20 20" aria-hidden="true"><rect width="20" height="20" rx="5" fill="currentColor"/><circle cx="10" cy="10" r="5.5" fill="none" stroke="var(--_cut)" stroke-opacity=".45" stroke-width="1.6"/><circle cx="10" cy="10" r="2.6" fill="var(--_cut)"/></svg><span>Telltale</span></a>
         <nav aria-label="Main"><ul>
           <li><a href="/" aria-current=${here(['actions'])}>Actions</a></li>
@@ -127,7 +130,7 @@ export class App extends LitElement {
     if (link === 'offline') {
       return html`<div class="banner" data-tone="lost"><svg class="icon" viewBox="0 0 16 16" aria-hidden="true">${ICON.lost}</svg><span><strong>Connection lost at ${timeOfDay(since)}.</strong> Jobs keep running on the server; what you see is what was last heard.</span><button type="button" @click=${() => pageFeed().kick()}>Retry now</button></div>`;
     }
-    if (link === 'polling') {
+    if (link === 'polling' && Date.now() - since >= BLOCKED) {
       return html`<div class="banner" data-tone="warning"><svg class="icon" viewBox="0 0 16 16" aria-hidden="true">${ICON.waiting}</svg><span><strong>The live stream is blocked.</strong> Updating every few seconds instead.</span></div>`;
     }
     return nothing;
