@@ -1,12 +1,13 @@
 package api
 
 import (
-	"bytes"
+	"bufio"
 	"context"
+	"encoding/json"
+	"errors"
+	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
-	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,186 +16,192 @@ import (
 
 	"github.com/tmaxmax/go-sse"
 
-	"telltale/backend/auth"
-	"telltale/backend/engine"
 	"telltale/backend/job"
 )
 
-// cutConn breaks after a number of bytes. It hides the server's retry time, so
-// that a client that obeys it comes back at once.
-type cutConn struct {
-	net.Conn
-	left int
-	cuts *atomic.Int64
-	stop *atomic.Bool // no more cuts
-}
-
-func (c *cutConn) Read(p []byte) (int, error) {
-	if c.left <= 0 && !c.stop.Load() {
-		c.cuts.Add(1)
-		_ = c.Conn.Close()
-		return 0, net.ErrClosed
-	}
-	if !c.stop.Load() {
-		p = p[:min(len(p), c.left)]
-	}
-	n, err := c.Conn.Read(p)
-	c.left -= n
-	copy(p[:n], bytes.ReplaceAll(p[:n], []byte("retry: "), []byte("later: ")))
-	return n, err
-}
-
-// TestAForeignClientLosesNothingOverAThousandCuts reads with a client that
-// nobody here wrote while jobs run and its connection is cut, in the middle of
-// events, too. Of every job it must see the end, and nothing out of order.
-func TestAForeignClientLosesNothingOverAThousandCuts(t *testing.T) {
+// Four readers with a client nobody here wrote are cut off a thousand times in
+// all, at any byte, while jobs make ten thousand changes. Each must see every
+// job's final state and nothing out of order, and must never be told to forget.
+func TestAForeignClientLosesNothingOverAThousandForcedDisconnects(t *testing.T) {
 	t.Parallel()
+	const readers, cuts, jobs = 4, 250, 3400
 	h := open(t)
-	cuts, changes := int64(1000), uint64(10_000)
-	if testing.Short() {
-		cuts, changes = 100, 1000
+	ctx, done := context.WithCancel(t.Context())
+	defer done()
+	var reading sync.WaitGroup
+	var foreign [readers]*stranger
+	for i := range foreign {
+		foreign[i] = &stranger{t: t, network: &badNetwork{dice: rand.New(rand.NewPCG(uint64(i), 1)), cuts: cuts},
+			live: make(chan struct{}), all: make(chan struct{}), want: jobs, last: map[job.ID]JobEvent{}}
+		reading.Go(func() { foreign[i].read(ctx, "http://"+h.addr+"/api/v1/events") })
 	}
-	begin, err := h.store.Head(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	for _, f := range foreign {
+		await(t, f.live, "a reader to be live")
 	}
-	var done atomic.Int64
-	var calm atomic.Bool
-	ctx, stop := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer stop()
-
-	// The work: jobs are started until there were enough cuts and changes.
-	var work sync.WaitGroup
-	var mu sync.Mutex // guards started
-	started := map[job.ID]bool{}
-	enough := func() bool {
-		head, err := h.store.Head(ctx)
-		return err != nil || (done.Load() >= cuts && head.Seq >= changes) || ctx.Err() != nil
-	}
-	for range 4 {
-		work.Go(func() {
-			for !enough() {
-				r, err := h.engine.Submit(ctx, auth.Principal{Name: "ada"}, engine.Request{Action: "many", Via: job.ViaAPI})
-				if err != nil {
-					t.Errorf("start: %v", err)
+	var working sync.WaitGroup
+	var started atomic.Int64
+	for range 8 {
+		working.Go(func() {
+			for started.Add(1) <= jobs {
+				if _, _, err := h.client.Trigger(ctx, Trigger{Action: "many"}); err != nil {
+					t.Errorf("trigger: %v", err)
 					return
 				}
-				mu.Lock()
-				started[r.Event.Job.ID] = true
-				mu.Unlock()
-				percent := 50.0
-				p := <-h.stage.runs
-				p.Progress(job.Progress{Percent: &percent})
-				p.succeed()
 			}
 		})
 	}
-
-	// The reader.
-	var last uint64
-	var hellos int
-	seen := map[job.ID]job.State{}
-	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-		return &cutConn{Conn: conn, left: 2700 + rand.IntN(9000), cuts: &done, stop: &calm}, err
-	}}
-	client := sse.Client{
-		HTTPClient: &http.Client{Transport: transport},
-		Backoff:    sse.Backoff{InitialInterval: time.Millisecond, Multiplier: 1, Jitter: -1},
+	for range jobs {
+		p := h.next()
+		p.Phase("Working")
+		p.succeed()
 	}
-	read, end := context.WithCancel(ctx)
-	defer end()
-	req, err := http.NewRequestWithContext(read, http.MethodGet, "http://"+h.addr+"/api/v1/events?since="+begin.String(), nil)
-	if err != nil {
-		t.Fatal(err)
+	working.Wait()
+	for _, f := range foreign {
+		await(t, f.all, "a reader to see all ends")
 	}
-	var final atomic.Uint64 // the last change there will be, once it is known
-	conn := client.NewConnection(req)
-	conn.SubscribeToAll(func(e sse.Event) {
-		switch e.Type {
-		case "hello":
-			hellos++
-			if hello := decoded[Hello](t, []byte(e.Data)); hello.Lost {
-				t.Errorf("something was lost: %+v", hello)
-			}
-			if n := final.Load(); n > 0 && last >= n {
-				end()
-			}
-		case "reset":
-			t.Error("reset")
-		case "heartbeat":
-			if n := final.Load(); n > 0 && last >= n {
-				end()
-			}
-		case "job":
-			c := decoded[JobEvent](t, []byte(e.Data))
-			if c.Seq <= last {
-				t.Errorf("change %d after %d", c.Seq, last)
-			}
-			last = c.Seq
-			event, err := c.Job.Event()
-			if err != nil {
-				t.Error(err)
-			}
-			if was := seen[event.Job.ID]; was.Final() {
-				t.Errorf("job %s was %s, then %s", event.Job.ID, was, event.Job.State)
-			}
-			seen[event.Job.ID] = event.Job.State
-			if n := final.Load(); n > 0 && last >= n {
-				end()
-			}
-		}
-	})
-	finished := make(chan struct{})
-	go func() {
-		defer close(finished)
-		work.Wait()
-		calm.Store(true)
-		head, err := h.store.Head(context.WithoutCancel(ctx))
-		if err != nil {
-			t.Error(err)
-		}
-		final.Store(head.Seq)
-		// One more change, so that the reader hears something after it is known.
-		if _, err := h.engine.Submit(ctx, auth.Principal{Name: "ada"}, engine.Request{Action: "one", Via: job.ViaAPI}); err != nil {
-			t.Error(err)
-		}
-	}()
-	_ = conn.Connect()
-	<-finished
-	if ctx.Err() != nil {
-		t.Fatalf("not done in time: %d cuts, change %d", done.Load(), last)
+	done()
+	reading.Wait()
+	head, err := h.store.Head(t.Context())
+	if err != nil || head.Seq < 3*jobs {
+		t.Errorf("the feed is at %v, %v", head, err)
 	}
-	for id := range started {
-		if s := seen[id]; s != job.Succeeded {
-			t.Errorf("the end of job %s was missed; last seen %q", id, s)
+	for i, f := range foreign {
+		if f.network.cut < cuts {
+			t.Errorf("reader %d was cut off %d times", i, f.network.cut)
 		}
-	}
-	t.Logf("%d cuts, %d greetings, %d jobs, %d changes", done.Load(), hellos, len(started), final.Load())
-	if done.Load() < cuts || final.Load() < changes {
-		t.Error("too little happened")
+		t.Logf("reader %d: %d job events in %d streams", i, f.events, f.network.cut+1)
 	}
 }
 
-// TestCurlReadsTheStream uses a program nobody here wrote.
-func TestCurlReadsTheStream(t *testing.T) {
-	t.Parallel()
-	curl, err := exec.LookPath("curl")
+func await(t *testing.T, c <-chan struct{}, what string) {
+	t.Helper()
+	select {
+	case <-c:
+	case <-time.After(2 * time.Minute):
+		t.Fatalf("waited in vain for %s", what)
+	}
+}
+
+// stranger is a reader that uses somebody else's client.
+type stranger struct {
+	t       *testing.T
+	network *badNetwork
+	live    chan struct{} // closed with the first hello
+	all     chan struct{} // closed when want jobs were seen to end
+	want    int
+
+	last   map[job.ID]JobEvent
+	seq    uint64
+	final  int
+	events int
+	hellos int
+}
+
+func (s *stranger) read(ctx context.Context, url string) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
-		t.Skip("curl is not installed")
+		s.t.Error(err)
+		return
 	}
-	h := open(t)
-	e := h.finish("one")
-	head, err := h.store.Head(t.Context())
+	client := sse.Client{
+		HTTPClient: &http.Client{Transport: s.network},
+		Backoff:    sse.Backoff{InitialInterval: time.Millisecond, Multiplier: 1, Jitter: -1},
+	}
+	stream := client.NewConnection(request)
+	stream.SubscribeToAll(s.hear)
+	if err := stream.Connect(); !errors.Is(err, context.Canceled) {
+		s.t.Errorf("the client gave up: %v", err)
+	}
+}
+
+func (s *stranger) hear(e sse.Event) {
+	switch e.Type {
+	case "hello":
+		var hello Hello
+		if err := json.Unmarshal([]byte(e.Data), &hello); err != nil || hello.Lost {
+			s.t.Errorf("hello %s: %v", e.Data, err)
+		}
+		if s.hellos++; s.hellos == 1 {
+			close(s.live)
+		}
+	case "heartbeat":
+	case "job":
+		s.told(e)
+	default:
+		s.t.Errorf("event %q %s", e.Type, e.Data)
+	}
+}
+
+func (s *stranger) told(e sse.Event) {
+	var change JobEvent
+	if err := json.Unmarshal([]byte(e.Data), &change); err != nil {
+		s.t.Errorf("%v in %s", err, e.Data)
+		return
+	}
+	s.events++
+	id, was := change.Job.ID, s.last[change.Job.ID]
+	if place, err := job.ParseCursor(e.LastEventID); err != nil || place.Seq != change.Seq {
+		s.t.Errorf("event %d has id %q", change.Seq, e.LastEventID)
+	}
+	if change.Seq <= s.seq || change.Job.Rev <= was.Job.Rev || was.Job.State.Final() {
+		s.t.Errorf("seq %d after %d; %s rev %d after %d", change.Seq, s.seq, id, change.Job.Rev, was.Job.Rev)
+	}
+	s.seq, s.last[id] = change.Seq, change
+	if change.Job.State.Final() {
+		if s.final++; s.final == s.want {
+			close(s.all)
+		}
+	}
+}
+
+// badNetwork cuts streams off after a random number of bytes, as often as it
+// should. It also makes the time to reconnect a millisecond, or a thousand cuts
+// would take half an hour.
+type badNetwork struct {
+	dice *rand.Rand
+	cuts int
+	cut  int
+}
+
+// RoundTrip implements http.RoundTripper.
+func (n *badNetwork) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	begin := job.Cursor{Feed: head.Feed}
-	out, err := exec.CommandContext(t.Context(), curl, "-sN", "--max-time", "1", "http://"+h.addr+"/api/v1/events?since="+begin.String()).Output()
-	if err == nil {
-		t.Error("the stream ended by itself")
+	body := &badBody{ReadCloser: answer.Body, in: bufio.NewReader(answer.Body), left: 1 << 40}
+	if n.cut < n.cuts {
+		n.cut++
+		body.left = 1000 + n.dice.IntN(12_000)
 	}
-	if s := string(out); !strings.Contains(s, "event: hello\n") || !strings.Contains(s, "id: "+head.String()+"\n") || !strings.Contains(s, string(e.Data)) {
-		t.Errorf("curl read %q", out)
+	answer.Body = body
+	return answer, nil
+}
+
+type badBody struct {
+	io.ReadCloser
+
+	in   *bufio.Reader
+	line []byte
+	left int
+}
+
+// Read hands out the stream line by line until it is cut.
+func (b *badBody) Read(p []byte) (int, error) {
+	if b.left == 0 {
+		return 0, io.ErrUnexpectedEOF
 	}
+	if len(b.line) == 0 {
+		line, err := b.in.ReadString('\n')
+		if err != nil {
+			return 0, err
+		}
+		if strings.HasPrefix(line, "retry: ") {
+			line = "retry: 1\n"
+		}
+		b.line = []byte(line)
+	}
+	n := copy(p, b.line[:min(len(b.line), b.left)])
+	b.line, b.left = b.line[n:], b.left-n
+	return n, nil
 }
