@@ -32,7 +32,7 @@ func TestAForeignClientLosesNothingOverAThousandForcedDisconnects(t *testing.T) 
 	var foreign [readers]*stranger
 	for i := range foreign {
 		foreign[i] = &stranger{t: t, network: &badNetwork{dice: rand.New(rand.NewPCG(uint64(i), 1)), cuts: cuts},
-			live: make(chan struct{}), all: make(chan struct{}), want: jobs, last: map[job.ID]JobEvent{}}
+			live: make(chan struct{}), all: make(chan struct{}), want: jobs, last: map[job.ID]job.Job{}}
 		reading.Go(func() { foreign[i].read(ctx, "http://"+h.addr+"/api/v1/events") })
 	}
 	for _, f := range foreign {
@@ -90,7 +90,7 @@ type stranger struct {
 	all     chan struct{} // closed when want jobs were seen to end
 	want    int
 
-	last   map[job.ID]JobEvent
+	last   map[job.ID]job.Job
 	seq    uint64
 	final  int
 	events int
@@ -133,7 +133,10 @@ func (s *stranger) hear(e sse.Event) {
 }
 
 func (s *stranger) told(e sse.Event) {
-	var change JobEvent
+	var change struct {
+		Seq uint64
+		Job job.Job
+	}
 	if err := json.Unmarshal([]byte(e.Data), &change); err != nil {
 		s.t.Errorf("%v in %s", err, e.Data)
 		return
@@ -143,10 +146,10 @@ func (s *stranger) told(e sse.Event) {
 	if place, err := job.ParseCursor(e.LastEventID); err != nil || place.Seq != change.Seq {
 		s.t.Errorf("event %d has id %q", change.Seq, e.LastEventID)
 	}
-	if change.Seq <= s.seq || change.Job.Rev <= was.Job.Rev || was.Job.State.Final() {
-		s.t.Errorf("seq %d after %d; %s rev %d after %d", change.Seq, s.seq, id, change.Job.Rev, was.Job.Rev)
+	if change.Seq <= s.seq || change.Job.Rev <= was.Rev || was.State.Final() {
+		s.t.Errorf("seq %d after %d; %s rev %d after %d", change.Seq, s.seq, id, change.Job.Rev, was.Rev)
 	}
-	s.seq, s.last[id] = change.Seq, change
+	s.seq, s.last[id] = change.Seq, change.Job
 	if change.Job.State.Final() {
 		if s.final++; s.final == s.want {
 			close(s.all)

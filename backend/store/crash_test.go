@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -40,18 +41,25 @@ func startWork(t *testing.T, dir string, a *acks, seen func(cmd *exec.Cmd, end f
 	}
 }
 
-// Fifty lives of a process under load, each killed at a random moment: what was
-// acknowledged is there, whole, and the feed has no gap.
+// Fifty lives of processes under load, each killed at a random moment: what was
+// acknowledged is there, whole, and the feed has no gap. Five directories are
+// tried at once, each through ten lives.
 func TestR1_KilledUnderLoadLosesNothing(t *testing.T) {
 	t.Parallel()
-	rounds := 50
-	if testing.Short() {
-		rounds = 8
+	for n := range 5 {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
+			t.Parallel()
+			killUnderLoad(t, rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), uint64(n))))
+		})
 	}
-	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
+}
+
+func killUnderLoad(t *testing.T, r *rand.Rand) {
+	t.Helper()
+	const lives = 10
 	dir := t.TempDir()
 	all := 0
-	for range rounds {
+	for range lives {
 		a := &acks{last: map[job.ID]acked{}}
 		limit := 1 + r.IntN(600)
 		startWork(t, dir, a, func(cmd *exec.Cmd, _ func(), _ string, n int) bool {
@@ -69,25 +77,31 @@ func TestR1_KilledUnderLoadLosesNothing(t *testing.T) {
 		all += len(a.last)
 		verifyStore(t, dir, a)
 	}
-	t.Logf("%d jobs acknowledged in %d lives, none lost", all, rounds)
+	t.Logf("%d jobs acknowledged in %d lives, none lost", all, lives)
 }
 
 // Twenty lives that are killed while they close the store: it opens at once.
 func TestR2_KilledWhileClosingOpensAtOnce(t *testing.T) {
 	t.Parallel()
-	rounds := 20
-	if testing.Short() {
-		rounds = 4
+	for n := range 4 {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
+			t.Parallel()
+			killWhileClosing(t, rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), uint64(n))))
+		})
 	}
-	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 2))
+}
+
+func killWhileClosing(t *testing.T, r *rand.Rand) {
+	t.Helper()
+	const lives = 5
 	dir := t.TempDir()
 	closed := 0
-	for range rounds {
+	for range lives {
 		a := &acks{last: map[job.ID]acked{}}
 		startWork(t, dir, a, func(cmd *exec.Cmd, end func(), line string, n int) bool {
 			switch {
 			case line == "closing":
-				wait := time.Duration(r.IntN(12_000)) * time.Microsecond
+				wait := time.Duration(r.IntN(20_000)) * time.Microsecond
 				time.AfterFunc(wait, func() { _ = cmd.Process.Kill() })
 			case line == "closed":
 				closed++
@@ -98,5 +112,5 @@ func TestR2_KilledWhileClosingOpensAtOnce(t *testing.T) {
 		})
 		verifyStore(t, dir, a)
 	}
-	t.Logf("%d of %d were quicker than the kill", closed, rounds)
+	t.Logf("%d of %d were quicker than the kill", closed, lives)
 }

@@ -123,7 +123,7 @@ func checkManifest(dir string, id identity) error {
 		return unusable(dir, err)
 	}
 	defer f.Close()
-	if err := readTableSums(dir).checkTails(dir); err != nil {
+	if err := readTableSums(dir, id).checkTails(dir); err != nil {
 		return damaged("a part of the database is cut or overwritten", err)
 	}
 	if id.Clean != "" {

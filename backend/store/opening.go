@@ -111,6 +111,7 @@ func (s *Store) openDir() error {
 			return err
 		}
 	}
+	s.sums = readTableSums(dir, s.identity)
 	s.unclean = s.identity.Initialized && s.identity.Clean == ""
 	s.identity.Clean = ""
 	if err := s.identity.write(dir); err != nil {

@@ -35,6 +35,7 @@ type Store struct {
 	written  chan struct{} // closed when the writer has ended
 	verified chan struct{} // closed when the check in the background is done
 	unclean  bool          // the last process was killed
+	sums     tableSums     // of the tables at the last orderly end
 	trim     chan struct{} // capacity 1: the feed is longer than it should be
 	others   sync.WaitGroup
 	once     sync.Once
@@ -90,7 +91,7 @@ func (s *Store) closeDB() error {
 	if s.o.Dir == "" {
 		return nil
 	}
-	sums, err := readTableSums(s.o.Dir).renew(s.o.Dir)
+	sums, err := s.sums.renew(s.o.Dir)
 	if err == nil {
 		err = sums.write(s.o.Dir)
 	}

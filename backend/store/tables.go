@@ -30,12 +30,14 @@ const tailSize = 32 << 10
 // are read, not mapped: checking a large store does not fill the memory.
 type tableSums map[string]tableSum
 
-// readTableSums reads what was noted last; a file that cannot be read is as good
-// as none, for it only ever adds to what Badger checks itself.
-func readTableSums(dir string) tableSums {
+// readTableSums reads what was noted at the last orderly end. After a crash it
+// is of no use: a table may have gone since, and another have got its name. A
+// file that cannot be read is as good as none, for the sums only add to what
+// Badger checks itself.
+func readTableSums(dir string, id identity) tableSums {
 	sums := tableSums{}
 	b, err := os.ReadFile(filepath.Join(dir, tablesFile))
-	if err != nil || json.Unmarshal(b, &sums) != nil {
+	if id.Clean == "" || err != nil || json.Unmarshal(b, &sums) != nil {
 		return tableSums{}
 	}
 	return sums

@@ -16,7 +16,7 @@ func (s *Store) verify() {
 	if s.o.Dir == "" {
 		return
 	}
-	err := readTableSums(s.o.Dir).check(s.o.Dir, s.closing)
+	err := s.sums.check(s.o.Dir, s.closing)
 	if err == nil {
 		err = s.view(s.verifyCounts)
 	}

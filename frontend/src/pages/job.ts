@@ -8,7 +8,7 @@ import '../elements/status/define.ts';
 import { derive } from '../elements/view.ts';
 import { type Off, pageFeed } from '../feed/feed.ts';
 import { plural, TITLE, VIA } from '../i18n/en.ts';
-import { duration, fullTime, integer } from '../i18n/time.ts';
+import { duration, fullTime } from '../i18n/time.ts';
 import css from './job.css?inline';
 import { jobPath, navigate } from './router.ts';
 import { pageStyles } from './styles.ts';
@@ -108,7 +108,9 @@ export class JobPage extends LitElement {
       now: pageFeed().clock.time(),
     });
     const took =
-      s.started_at && s.finished_at ? duration(Date.parse(s.finished_at) - Date.parse(s.started_at)) : '';
+      s.started_at && s.finished_at && s.state !== 'skipped'
+        ? duration(Date.parse(s.finished_at) - Date.parse(s.started_at))
+        : '';
     return html`<li data-tone=${view.tone}><svg class=${TURNS.has(view.key) ? 'icon turns' : 'icon'} viewBox="0 0 16 16" aria-hidden="true">${ICON[view.key]}</svg>
       <span class="name">${s.title}</span><span class="word num">${took || TITLE[view.key].short}<span class="vh">${took ? `, ${TITLE[view.key].title}` : ''}</span></span>
       ${s.error ? html`<span class="more bad">${s.error.message}${s.error.hint ? ` ${s.error.hint}` : ''}</span>` : s.phase && !isFinal(s.state) ? html`<span class="more">${s.phase}</span>` : nothing}</li>`;
@@ -134,7 +136,7 @@ export class JobPage extends LitElement {
       <dt>At</dt><dd>${time(job.created_at)}</dd>
       ${job.cancel ? html`<dt>Cancel</dt><dd>asked by ${job.cancel.by}, ${time(job.cancel.at)}</dd>` : nothing}
       ${job.host ? html`<dt>Host</dt><dd>${job.host}</dd>` : nothing}
-      <dt>Job</dt><dd><code>${job.id}</code></dd><dt>Revision</dt><dd class="num">${integer(job.rev)}</dd>
+      <dt>Job</dt><dd><code>${job.id}</code></dd>
     </dl></section>`;
   }
 

@@ -133,10 +133,11 @@ export class TelltaleAction extends LitElement {
   }
 
   #detail(): TemplateResult | typeof nothing {
-    const problem = this.problem ?? this.#canceler.problem;
+    const problem = (this.asking ? undefined : this.problem) ?? this.#canceler.problem;
     if (problem) {
       const what = this.problem ? 'Could not start.' : 'Could not cancel.';
-      const words = [what, problem.message, problem.hint].filter(Boolean).join(' ');
+      const hint = problem.fields.size === 0 ? problem.hint : '';
+      const words = [what, problem.message, hint].filter(Boolean).join(' ');
       return html`<span class="detail bad" title=${words}>${words}</span>`;
     }
     const { job, view } = this.#shown;
@@ -157,7 +158,16 @@ export class TelltaleAction extends LitElement {
     return html`<dialog class="form" aria-labelledby="form" @close=${this.#closed}>
       <h2 id="form">${this.#name}</h2>
       ${this.about?.description ? html`<p>${this.about.description}</p>` : nothing}
-      ${this.problem ? html`<div class="error" data-tone="danger" role="alert"><strong>${this.problem.message}</strong>${this.problem.hint ? html`<p>${this.problem.hint}</p>` : nothing}</div>` : nothing}
+      ${
+        this.problem
+          ? html`<div class="error" data-tone="danger"><strong>${this.problem.message}</strong>${
+              // Where the fields say what is wrong, a hint for programs would only confuse.
+              this.problem.hint && this.problem.fields.size === 0
+                ? html`<p>${this.problem.hint}</p>`
+                : nothing
+            }</div>`
+          : nothing
+      }
       <form class="fields" @submit=${this.#submit}>
         ${fields(params, this.problem?.fields ?? new Map())}
         <div class="choices"><button type="button" @click=${() => this.#dialog()?.close()}>Close</button><button class="primary" aria-disabled=${this.pending ? 'true' : nothing}>${this.pending ? 'Starting…' : 'Run'}</button></div>
