@@ -37,7 +37,7 @@ demo: bin/telltale ## Run every action of a fresh starter and check its record
 	build/demo.sh bin/telltale
 
 bench: ## Measure store, engine, feed and runner against their floors
-	go test -run '^$$' -bench '$(BENCH)' -benchtime 2s -timeout 30m ./backend/store ./backend/engine ./backend/feed ./backend/runner
+	go test -run '^$$' -bench '$(BENCH)' -benchtime 2s -timeout 30m ./backend/store ./backend/engine ./backend/feed ./backend/runner/...
 
 soak: ## Repeat the tests for long, with races looked for and faults made
 	go test -race -shuffle=on -count=5 -timeout 3h ./...
