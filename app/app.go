@@ -39,7 +39,7 @@ type App struct {
 	api     *api.Server
 	serving sync.WaitGroup
 
-	background context.Context // ends when the house closes
+	background context.Context //nolint:containedctx // the life of the house: ends when it closes
 	endAll     context.CancelFunc
 	told       chan struct{} // closed when the journal's tail ended
 	lastTold   atomic.Uint64 // seq
@@ -62,7 +62,7 @@ func Open(ctx context.Context, cfg Config) (_ *App, err error) {
 			a.abandon()
 		}
 	}()
-	if a.catalog, err = action.Open(cfg.Catalog, action.SourceOptions{Log: cfg.Log}); err != nil {
+	if a.catalog, err = action.Open(cfg.Catalog, action.SourceOptions{Log: cfg.Log}); err != nil { //nolint:contextcheck // the source follows its file until it is closed
 		return nil, err
 	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
@@ -88,7 +88,7 @@ func Open(ctx context.Context, cfg Config) (_ *App, err error) {
 		Catalog: a.catalog.Catalog, Secrets: secretsBeside(cfg.Catalog, cfg.Log),
 		Told: a.hub.PublishLines, Host: host, Boot: bootName(), Log: cfg.Log,
 	})
-	a.api, err = api.New(api.Options{
+	a.api, err = api.New(api.Options{ //nolint:contextcheck // requests come with contexts of their own
 		Engine: a.engine, Journal: a.store, Records: a.store, Hub: a.hub,
 		Catalog: a.catalog.Catalog, Trouble: a.catalog.Trouble, Ready: a.ready,
 		Version: api.Version{Version: cfg.Version, Go: runtime.Version()},
@@ -97,13 +97,11 @@ func Open(ctx context.Context, cfg Config) (_ *App, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.startPractice(ctx); err != nil {
-		return nil, err
-	}
+	a.startPractice(ctx)
 	if err := a.engine.Recover(ctx); err != nil {
 		return nil, err
 	}
-	go a.engine.Sweep(a.background)
+	go a.engine.Sweep(a.background) //nolint:contextcheck // it watches until the house closes
 	go a.watchDisk()
 	return a, a.openSocket(ctx)
 }
@@ -184,18 +182,17 @@ func userName() string {
 // startPractice starts the endpoint to practise on, when the catalog asks for
 // one. A port that is taken is no reason not to start: the connection test will
 // say what answers there.
-func (a *App) startPractice(ctx context.Context) error {
+func (a *App) startPractice(ctx context.Context) {
 	p := a.catalog.Catalog().Practice
 	if p == nil {
-		return nil
+		return
 	}
 	server, err := practice.Start(ctx, p.Listen, p.Key)
 	if err != nil {
-		a.cfg.Log.Warn("practice endpoint not started", slog.Any("error", err))
-		return nil
+		a.cfg.Log.WarnContext(ctx, "practice endpoint not started", slog.Any("error", err))
+		return
 	}
 	a.practice = server
-	return nil
 }
 
 // Serve listens for browsers on cfg.Listen until ctx ends. ready hears the base

@@ -188,9 +188,8 @@ func TestListeningBeyondThisMachineIsRefusedUntilThereIsSignIn(t *testing.T) {
 		cfg := place(t)
 		cfg.Listen = address
 		house, _ := open(t, cfg)
-		var refused *api.ListenError
 		err := house.Serve(t.Context(), func(string) { t.Errorf("%s: it listens", address) })
-		if !errors.As(err, &refused) {
+		if _, refused := errors.AsType[*api.ListenError](err); !refused {
 			t.Errorf("%s: %v", address, err)
 		}
 		if err := house.Close(atOnce()); err != nil {

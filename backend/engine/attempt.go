@@ -50,11 +50,9 @@ func (e *Engine) run(unit job.Unit) {
 		unit.Release()
 		return
 	}
-	outcome := job.Outcome{}
 	r := e.report(n)
-	if err != nil {
-		outcome = unbound(err)
-	} else {
+	outcome := unbound(err)
+	if err == nil {
 		outcome = e.carryOut(ctx, runner.Task{Job: j.ID, Attempt: started.Job.Attempt, Action: a, Bound: bound}, r)
 	}
 	if e.end(n, a, outcome, r.close()) {
@@ -104,7 +102,7 @@ func (e *Engine) carryOut(ctx context.Context, t runner.Task, w runner.Watcher) 
 	defer stop()
 	defer func() {
 		if p := recover(); p != nil {
-			e.Log.Error("runner panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())), jobAttr(t.Job))
+			e.Log.ErrorContext(ctx, "runner panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())), jobAttr(t.Job))
 			o = job.Outcome{State: job.Failed, Summary: "Telltale made a mistake while running this.", Error: &job.Error{
 				Code:    "internal",
 				Message: "Telltale made a mistake while running this; the outcome of the work is unknown.",

@@ -39,8 +39,7 @@ func (e *Engine) change(ctx context.Context, n *entry, decide func(job.Job) (job
 		}
 		next.Rev = was.Rev + 1 // one change, however many things it says
 		event, _, err := e.commit(ctx, job.Change{Want: was.Rev, Next: next})
-		var first *job.ConflictError
-		if errors.As(err, &first) {
+		if _, late := errors.AsType[*job.ConflictError](err); late {
 			newer, lastErr := e.Journal.Last(ctx, was.ID)
 			if lastErr != nil {
 				return n.last, lastErr

@@ -44,9 +44,9 @@ type Engine struct {
 	Options
 	gate *gate
 
-	work    context.Context // ends when running jobs must end, with the cause
+	work    context.Context //nolint:containedctx // the life of running jobs: ends when they must, with the cause
 	endWork context.CancelCauseFunc
-	take    context.Context // ends when no further job is started
+	take    context.Context //nolint:containedctx // the life of the workers: ends when no further job is started
 	endTake context.CancelFunc
 	workers sync.WaitGroup
 

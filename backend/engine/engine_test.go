@@ -41,7 +41,7 @@ type stage struct{ runs chan *play }
 type play struct {
 	runner.Task
 	runner.Watcher
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // what Run was given, for the test to look at
 	end chan job.Outcome
 }
 
@@ -79,15 +79,15 @@ actions:
   secret:   {command: {argv: ["true"]}, on_busy: queue, params: {key: {type: secret}, note: {type: text}}}
 `
 
-func load(t testing.TB, text string) *action.Catalog {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "telltale.yaml")
+func load(tb testing.TB, text string) *action.Catalog {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "telltale.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	c, err := action.Load(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }

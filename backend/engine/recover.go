@@ -27,7 +27,7 @@ func (e *Engine) Recover(ctx context.Context) error {
 	}
 	ended, err := e.Leftovers(ctx, orphaned)
 	if err != nil {
-		e.Log.Warn("processes of an earlier life not ended", errAttr(err))
+		e.Log.WarnContext(ctx, "processes of an earlier life not ended", errAttr(err))
 	}
 	for _, event := range live {
 		n := &entry{lane: event.Job.Lane(), last: event}
@@ -36,7 +36,7 @@ func (e *Engine) Recover(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("job %s of an earlier life: %w", n.last.Job.ID, err)
 			}
-			e.Log.Warn("job of an earlier life", jobAttr(event.Job.ID), slog.String("action", event.Job.Action),
+			e.Log.WarnContext(ctx, "job of an earlier life", jobAttr(event.Job.ID), slog.String("action", event.Job.Action),
 				slog.String("state", string(event.Job.State)), slog.Int("processes_ended", ended[event.Job.ID]))
 		}
 		if event.Job.State.Final() {
@@ -50,7 +50,7 @@ func (e *Engine) Recover(ctx context.Context) error {
 		if a, ok := e.Catalog().Action(event.Job.Action); ok {
 			limit = e.laneLimit(a)
 		}
-		e.kick(l, limit)
+		e.kick(l, limit) //nolint:contextcheck // workers outlive whoever starts them
 		l.mu.Unlock()
 	}
 	return nil
@@ -98,10 +98,10 @@ func (e *Engine) Sweep(ctx context.Context) {
 	for {
 		removed, err := e.Records.Prune(ctx, e.now(), e.keep)
 		if err != nil && ctx.Err() == nil {
-			e.Log.Error("records not swept", errAttr(err))
+			e.Log.ErrorContext(ctx, "records not swept", errAttr(err))
 		}
 		if removed > 0 {
-			e.Log.Info("records swept", slog.Int("removed", removed))
+			e.Log.InfoContext(ctx, "records swept", slog.Int("removed", removed))
 		}
 		select {
 		case <-every.C:

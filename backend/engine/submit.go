@@ -140,7 +140,7 @@ func (e *Engine) enqueue(ctx context.Context, a *action.Action, n *entry, c job.
 		}
 		return e.repeated(event), nil
 	}
-	e.kick(l, e.laneLimit(a))
+	e.kick(l, e.laneLimit(a)) //nolint:contextcheck // workers outlive whoever starts them
 	return Receipt{Event: event, Answer: Started}, nil
 }
 
@@ -196,13 +196,13 @@ func keyOf(who auth.Principal, r Request, b action.Bound) job.Key {
 		return job.Key{}
 	}
 	scope, _ := json.Marshal([]string{who.Name, r.Action, r.Key})
-	print, _ := json.Marshal([]any{b.Target.ID, b.Public, slices.Sorted(maps.Keys(r.Params)), r.Reason, r.retryOf})
-	sum := sha256.Sum256(print)
+	request, _ := json.Marshal([]any{b.Target.ID, b.Public, slices.Sorted(maps.Keys(r.Params)), r.Reason, r.retryOf})
+	sum := sha256.Sum256(request)
 	return job.Key{Name: string(scope), Fingerprint: hex.EncodeToString(sum[:])}
 }
 
 // moved reports that a job went on while somebody decided about it: no fault.
 func moved(err error) bool {
-	var t *job.TransitionError
-	return errors.As(err, &t)
+	_, ok := errors.AsType[*job.TransitionError](err)
+	return ok
 }

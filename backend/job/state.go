@@ -6,24 +6,25 @@ import "slices"
 type State string
 
 const (
-	// Queued: the trigger was accepted and is on disk; nothing has started.
+	// Queued means that the trigger was accepted and is on disk; nothing has started.
 	Queued State = "queued"
-	// Running: a worker took it; this is on disk before a process is started.
+	// Running means that a worker took it; this is on disk before a process is started.
 	Running State = "running"
-	// Waiting: a person must approve before it goes on.
+	// Waiting means that a person must approve before it goes on.
 	Waiting State = "waiting"
-	// Succeeded: it ended well.
+	// Succeeded means that it ended well.
 	Succeeded State = "succeeded"
-	// Warning: it ended well, with something a person should read.
+	// Warning means that it ended well, with something a person should read.
 	Warning State = "warning"
-	// Failed: it failed, panicked or ran past its limit; [Error] says which.
+	// Failed means that it failed, panicked or ran past its limit; [Error] says
+	// which.
 	Failed State = "failed"
-	// Canceled: a person stopped it, and the work did stop.
+	// Canceled means that a person stopped it, and the work did stop.
 	Canceled State = "canceled"
-	// Interrupted: the process that ran it died. The outcome is unknown: the
+	// Interrupted means that the process that ran it died. The outcome is unknown: the
 	// work may have run in full, in part, or not at all.
 	Interrupted State = "interrupted"
-	// Skipped: a due time of a schedule that did not run; the reason says why.
+	// Skipped means that a due time of a schedule that did not run; the reason says why.
 	Skipped State = "skipped"
 )
 

@@ -245,11 +245,12 @@ func endSteps(steps []Step, at time.Time, end State) []Step {
 	}
 	steps = slices.Clone(steps)
 	for i, s := range steps {
-		switch {
-		case s.State == Running || s.State == Waiting:
-			steps[i].State, steps[i].FinishedAt = end, at
-		case s.State == Queued:
+		if s.State == Queued {
 			steps[i].State = Skipped
+			continue
+		}
+		if s.State.Live() {
+			steps[i].State, steps[i].FinishedAt = end, at
 		}
 	}
 	return steps
