@@ -252,10 +252,8 @@ func (c *client) greet() error {
 	if err != nil {
 		return err
 	}
-	for c.hello.Event == "" {
-		if c.hello, err = c.strict.next(); err != nil {
-			return err
-		}
+	if c.hello, err = c.strict.next(); err != nil {
+		return err
 	}
 	if c.hello.Event != "hello" {
 		return fmt.Errorf("first event is %q", c.hello.Event)

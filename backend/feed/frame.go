@@ -105,15 +105,18 @@ func AppendHeartbeat(dst []byte, at time.Time) []byte {
 // AppendBye appends the event bye: data {"reason":<reason>}, with the time to
 // wait before reconnecting, see AppendRetry.
 func AppendBye(dst []byte, reason string, retry time.Duration) []byte {
-	return appendEvent(appendRetryField(dst, retry), "bye", struct {
+	return appendEvent(AppendRetry(dst, retry), "bye", struct {
 		Reason string `json:"reason"`
 	}{reason})
 }
 
-// AppendRetry appends a block that sets the reader's reconnection time, to the
-// millisecond and never below one second.
+// AppendRetry appends the field that sets the reader's reconnection time, to the
+// millisecond and never below one second. It is part of the block that follows:
+// on its own, some clients take it for an event without data.
 func AppendRetry(dst []byte, d time.Duration) []byte {
-	return append(appendRetryField(dst, d), '\n')
+	dst = append(dst, "retry: "...)
+	dst = strconv.AppendInt(dst, max(d, minRetry).Milliseconds(), 10)
+	return append(dst, '\n')
 }
 
 // AppendPadding appends a comment of 2 KiB, which pushes the first events
@@ -122,12 +125,6 @@ func AppendPadding(dst []byte) []byte {
 	dst = append(dst, ':')
 	dst = append(dst, bytes.Repeat([]byte{' '}, padding)...)
 	return append(dst, "\n\n"...)
-}
-
-func appendRetryField(dst []byte, d time.Duration) []byte {
-	dst = append(dst, "retry: "...)
-	dst = strconv.AppendInt(dst, max(d, minRetry).Milliseconds(), 10)
-	return append(dst, '\n')
 }
 
 // appendEvent appends a block of the named event; data is a struct of ours,

@@ -33,8 +33,7 @@ var errCut = errors.New("the stream was cut inside a block")
 
 var idForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// next is the next block that is an event or sets the retry time; comments are
-// skipped.
+// next is the next event; comments are skipped.
 func (s *strictReader) next() (block, error) {
 	for {
 		b, lines, err := s.read()
@@ -107,8 +106,6 @@ func (b *block) field(line string) error {
 func (b *block) check() error {
 	known := []string{"hello", "reset", "job", "log", "heartbeat", "bye"}
 	switch {
-	case b.Event == "" && b.Data == "" && b.ID == "" && b.Retry > 0:
-		return nil // only a reconnection time
 	case !slices.Contains(known, b.Event):
 		return fmt.Errorf("unknown event %q", b.Event)
 	case b.Data == "" || !json.Valid([]byte(b.Data)):

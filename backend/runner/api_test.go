@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -98,9 +99,10 @@ func TestAConnectionTestTellsEachStep(t *testing.T) {
 
 func TestAConnectionTestOverTLS(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewTLSServer(service{})
+	server := httptest.NewUnstartedServer(service{})
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	server.StartTLS()
 	t.Cleanup(server.Close)
-	server.Config.ErrorLog = nil
 	b := apiBench(t, server.URL+"/v1")
 	if o := b.run(); o.Error == nil || o.Error.Code != "tls" || b.states() != "resolve=succeeded connect=succeeded tls=failed authenticate=skipped complete=skipped" {
 		t.Errorf("unknown authority: %+v %+v %s", o, o.Error, b.states())

@@ -85,7 +85,7 @@ func TestR41_CommandThatIgnoresTERMIsKilledAfterGrace(t *testing.T) {
 		b.await(t, "ready ")
 		before := time.Now()
 		canceled(t, stop)
-		if took := time.Since(before); took < b.action.Grace || took > 5*time.Second {
+		if took := time.Since(before); took < b.action.Grace || took > 20*time.Second {
 			t.Errorf("it took %v with %v of grace", took, b.action.Grace)
 		}
 		b.gone(t, "ready")
@@ -126,7 +126,7 @@ func TestR43_OrphanThatHoldsThePipeIsEndedAndCounted(t *testing.T) {
 		b.script(`sleep 3600 & echo orphan $!; setsid sleep 3600 & echo other $!; exit 0`)
 		before := time.Now()
 		o := b.run()
-		if took := time.Since(before); took > linger+3*time.Second {
+		if took := time.Since(before); took > linger+20*time.Second {
 			t.Errorf("it took %v", took)
 		}
 		if o.State != job.Warning || len(b.warnings) != 1 || !strings.Contains(b.warnings[0].Message, "2 processes") {

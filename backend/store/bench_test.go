@@ -33,10 +33,10 @@ func (m *maker) Read(p []byte) (int, error) {
 
 var benchActions = []string{"push", "pull", "tests", "dedalus-test", "nightly", "backup", "deploy"}
 
-func (m *maker) accept(tb testing.TB, at time.Time) job.Job {
-	id, err := job.NewID(at, m) // m never fails
+func (m *maker) accept(at time.Time) job.Job {
+	id, err := job.NewID(at, m)
 	if err != nil {
-		tb.Fatal(err)
+		panic(err) // m never fails
 	}
 	n := int(m.n.Load() & 0xffffff)
 	at = at.UTC().Truncate(time.Millisecond)
@@ -48,12 +48,12 @@ func (m *maker) accept(tb testing.TB, at time.Time) job.Job {
 }
 
 // life is every revision of one job.
-func (m *maker) life(tb testing.TB, at time.Time) []job.Job {
-	j := m.accept(tb, at)
+func (m *maker) life(at time.Time) []job.Job {
+	j := m.accept(at)
 	at = j.CreatedAt
 	running, err := j.Start(at.Add(20*time.Millisecond), "server-1", "01a20e37-519c-7000-b998-7662ae2f1c22")
 	if err != nil {
-		tb.Fatal(err)
+		panic(err)
 	}
 	percent := float64(m.n.Load() % 100)
 	noted, err := running.Note(at.Add(500*time.Millisecond), job.Report{
@@ -61,7 +61,7 @@ func (m *maker) life(tb testing.TB, at time.Time) []job.Job {
 		Log: job.LogStat{Lines: m.n.Load() % 1000, Bytes: m.n.Load() % 100_000},
 	})
 	if err != nil {
-		tb.Fatal(err)
+		panic(err)
 	}
 	o := job.Outcome{State: job.Succeeded, Summary: fmt.Sprintf("%d commits pushed to peer/main", m.n.Load()%17)}
 	if m.n.Load()%25 == 0 {
@@ -69,7 +69,7 @@ func (m *maker) life(tb testing.TB, at time.Time) []job.Job {
 	}
 	done, err := noted.Finish(at.Add(900*time.Millisecond), o)
 	if err != nil {
-		tb.Fatal(err)
+		panic(err) // the lifecycle allows these
 	}
 	return []job.Job{j, running, noted, done}
 }
@@ -97,7 +97,7 @@ func BenchmarkAppendIdle(b *testing.B) {
 		}
 		floor = append(floor, time.Since(start))
 		start = time.Now()
-		if _, _, err := s.Append(b.Context(), job.Change{Next: m.accept(b, start)}); err != nil {
+		if _, _, err := s.Append(b.Context(), job.Change{Next: m.accept(start)}); err != nil {
 			b.Fatal(err)
 		}
 		ours = append(ours, time.Since(start))
@@ -125,7 +125,7 @@ func BenchmarkAppend128(b *testing.B) {
 	var m maker
 	work := func(n *atomic.Int64) {
 		for n.Add(-4) > -4 {
-			for _, j := range m.life(b, time.Now()) {
+			for _, j := range m.life(time.Now()) {
 				if _, _, err := s.Append(context.Background(), job.Change{Want: j.Rev - 1, Next: j}); err != nil {
 					b.Error(err)
 					return
@@ -163,6 +163,7 @@ func round(n int64, work func(left *atomic.Int64)) float64 {
 }
 
 func floorRound(b *testing.B, dir string, n int64) float64 {
+	b.Helper()
 	f, err := os.OpenFile(filepath.Join(dir, "floor"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		b.Fatal(err)

@@ -86,7 +86,7 @@ func afterDeath(s job.State) job.State {
 // oneLife takes one job from its acceptance to its end, with a log.
 func oneLife(ctx context.Context, s *store.Store, m *maker, ack func(job.Event)) error {
 	at := time.Now().UTC().Truncate(time.Millisecond)
-	first := m.accept(nil, at)
+	first := m.accept(at)
 	c := job.Change{Next: first, Key: job.Key{Name: "key of " + string(first.ID), Fingerprint: "f"}}
 	e, _, err := s.Append(ctx, c)
 	if err != nil {

@@ -15,11 +15,11 @@ import (
 	"telltale/backend/job"
 )
 
-// life starts a child and returns it with its input, which ends it in an
+// startWork starts a child and returns it with its input, which ends it in an
 // orderly way when closed. Listening ends with the child.
 func startWork(t *testing.T, dir string, a *acks, seen func(cmd *exec.Cmd, end func(), line string, n int) bool) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], childMark, "work", dir)
+	cmd := exec.CommandContext(t.Context(), os.Args[0], childMark, "work", dir)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	in, err := cmd.StdinPipe()

@@ -67,7 +67,7 @@ func TestR5_DiskFilledByAnotherIsSurvivedAndSaid(t *testing.T) {
 	disk := smallDisk(t)
 	s := openFor(t, store.WithSmallFloors(store.Options{Dir: filepath.Join(disk, "data")}))
 	var m maker
-	before := m.accept(t, time.Now())
+	before := m.accept(time.Now())
 	if _, _, err := s.Append(t.Context(), job.Change{Next: before}); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestR5_DiskFilledByAnotherIsSurvivedAndSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3 {
-		_, _, err = s.Append(t.Context(), job.Change{Next: m.accept(t, time.Now())})
+		_, _, err = s.Append(t.Context(), job.Change{Next: m.accept(time.Now())})
 		var full *job.FullError
 		if !errors.As(err, &full) || full.Need <= full.Free {
 			t.Fatalf("a job was accepted on a full disk: %v", err)
@@ -91,7 +91,7 @@ func TestR5_DiskFilledByAnotherIsSurvivedAndSaid(t *testing.T) {
 	if err := free(); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.Append(t.Context(), job.Change{Next: m.accept(t, time.Now())}); err != nil {
+	if _, _, err := s.Append(t.Context(), job.Change{Next: m.accept(time.Now())}); err != nil {
 		t.Errorf("room was made, but: %v", err)
 	}
 	if h := s.Health(); h.Level != store.Roomy {
@@ -107,7 +107,7 @@ func TestR6_RunningJobsEndOnAFullDisk(t *testing.T) {
 	var m maker
 	var running []job.Job
 	for range 10 {
-		life := m.life(t, time.Now())
+		life := m.life(time.Now())
 		for _, j := range life[:3] {
 			if _, _, err := s.Append(t.Context(), job.Change{Want: j.Rev - 1, Next: j}); err != nil {
 				t.Fatal(err)
@@ -164,11 +164,11 @@ func fullLife(disk string) error {
 	}
 	var m maker
 	for range 20 {
-		j := m.accept(nil, time.Now())
+		j := m.accept(time.Now())
 		if _, _, err := s.Append(noContext, job.Change{Next: j}); err != nil {
 			return err
 		}
-		fmt.Println(j.ID)
+		fmt.Fprintln(os.Stdout, j.ID)
 	}
 	if _, err := fill(disk); err != nil {
 		return err
@@ -220,7 +220,7 @@ func TestR110_DirectoriesAreForTheOwnerOnly(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	s := openFor(t, store.Options{Dir: dir})
 	var m maker
-	j := m.accept(t, time.Now())
+	j := m.accept(time.Now())
 	if _, _, err := s.Append(t.Context(), job.Change{Next: j}); err != nil {
 		t.Fatal(err)
 	}

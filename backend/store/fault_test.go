@@ -27,7 +27,7 @@ func TestR16_ClockTenYearsAheadRemovesNothing(t *testing.T) {
 	var m maker
 	finish := func() {
 		t.Helper()
-		for _, j := range m.life(t, now()) {
+		for _, j := range m.life(now()) {
 			if _, _, err := s.Append(t.Context(), job.Change{Want: j.Rev - 1, Next: j}); err != nil {
 				t.Fatal(err)
 			}
@@ -71,7 +71,7 @@ func TestR17_PruneBesideWritersDisturbsNobody(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 100 {
-				for _, j := range m.life(t, time.Now()) {
+				for _, j := range m.life(time.Now()) {
 					if _, _, err := s.Append(t.Context(), job.Change{Want: j.Rev - 1, Next: j}); err != nil {
 						t.Error(err)
 						return
@@ -108,7 +108,7 @@ func TestR18_ValuesOfEverySizeAreKeptOrRefused(t *testing.T) {
 	s := openFor(t, store.Options{Dir: t.TempDir()})
 	var m maker
 	accept := func(value any) (job.Event, error) {
-		j := m.accept(t, time.Now())
+		j := m.accept(time.Now())
 		j.Params = map[string]any{"value": value}
 		e, _, err := s.Append(t.Context(), job.Change{Next: j})
 		return e, err
@@ -130,7 +130,7 @@ func TestR18_ValuesOfEverySizeAreKeptOrRefused(t *testing.T) {
 			t.Errorf("value %.20q came back as %.200s, %v", value, got.Data, err)
 		}
 	}
-	j := m.life(t, time.Now())[3]
+	j := m.life(time.Now())[3]
 	j.Rev = 1
 	j.State, j.Summary = job.Queued, strings.Repeat("long ", 10_000) // can be cut
 	e, _, err := s.Append(t.Context(), job.Change{Next: j})
@@ -191,7 +191,7 @@ func faultyLife(t *testing.T, o store.Options, injected error) []job.Event {
 	var m maker
 	stopped := false
 	for range 3 {
-		for _, j := range m.life(t, time.Now()) {
+		for _, j := range m.life(time.Now()) {
 			e, _, err := s.Append(t.Context(), job.Change{Want: j.Rev - 1, Next: j})
 			var stop *store.StoppedError
 			switch {
@@ -232,7 +232,7 @@ func TestR22_FinalStateIsToldAfterTheRestart(t *testing.T) {
 	s := open(t, o)
 	var m maker
 	var heard job.Cursor
-	life := m.life(t, time.Now())
+	life := m.life(time.Now())
 	for _, j := range life {
 		e, _, err := s.Append(t.Context(), job.Change{Want: j.Rev - 1, Next: j})
 		if err != nil {
@@ -267,7 +267,7 @@ func TestR23_TwoHundredTriggersWithOneKeyMakeOneJob(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range answers {
 		wg.Go(func() {
-			e, repeated, err := s.Append(t.Context(), job.Change{Next: m.accept(t, time.Now()), Key: job.Key{Name: "k", Fingerprint: "f"}})
+			e, repeated, err := s.Append(t.Context(), job.Change{Next: m.accept(time.Now()), Key: job.Key{Name: "k", Fingerprint: "f"}})
 			if err != nil {
 				t.Error(err)
 			}
@@ -294,13 +294,13 @@ func TestR24_R25_KeyIsRememberedOverARestart(t *testing.T) {
 	s := open(t, o)
 	var m maker
 	key := job.Key{Name: "k", Fingerprint: "f"}
-	life := m.life(t, time.Now())
+	life := m.life(time.Now())
 	first, _, err := s.Append(t.Context(), job.Change{Next: life[0], Key: key})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 50 { // the feed forgets, the key does not
-		for _, j := range m.life(t, time.Now()) {
+		for _, j := range m.life(time.Now()) {
 			if _, _, err := s.Append(t.Context(), job.Change{Want: j.Rev - 1, Next: j}); err != nil {
 				t.Fatal(err)
 			}
@@ -311,11 +311,11 @@ func TestR24_R25_KeyIsRememberedOverARestart(t *testing.T) {
 			t.Fatal(err)
 		}
 		s = open(t, o)
-		again, repeated, err := s.Append(t.Context(), job.Change{Next: m.accept(t, time.Now()), Key: key})
+		again, repeated, err := s.Append(t.Context(), job.Change{Next: m.accept(time.Now()), Key: key})
 		if err != nil || !repeated || again.Seq != first.Seq || string(again.Data) != string(first.Data) {
 			t.Fatalf("the same request again: repeated %v, %v\n%s\nwant\n%s", repeated, err, again.Data, first.Data)
 		}
-		_, _, err = s.Append(t.Context(), job.Change{Next: m.accept(t, time.Now()), Key: job.Key{Name: "k", Fingerprint: "g"}})
+		_, _, err = s.Append(t.Context(), job.Change{Next: m.accept(time.Now()), Key: job.Key{Name: "k", Fingerprint: "g"}})
 		var reused *job.KeyReusedError
 		if !errors.As(err, &reused) || string(reused.First.Data) != string(first.Data) {
 			t.Fatalf("another request: %v", err)

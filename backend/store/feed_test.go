@@ -20,7 +20,7 @@ func TestFeedIsBoundedAndLiveJobsOutliveIt(t *testing.T) {
 	var m maker
 	var old []job.Job
 	for range 3 {
-		life := m.life(t, time.Now())
+		life := m.life(time.Now())
 		for _, j := range life[:3] {
 			if _, _, err := s.Append(t.Context(), job.Change{Want: j.Rev - 1, Next: j}); err != nil {
 				t.Fatal(err)
@@ -30,7 +30,7 @@ func TestFeedIsBoundedAndLiveJobsOutliveIt(t *testing.T) {
 	}
 	var h store.Health
 	for h.Oldest < 2000 { // the feed is cut beside the writing
-		for _, j := range m.life(t, time.Now()) {
+		for _, j := range m.life(time.Now()) {
 			if _, _, err := s.Append(t.Context(), job.Change{Want: j.Rev - 1, Next: j}); err != nil {
 				t.Fatal(err)
 			}
@@ -89,7 +89,7 @@ func TestCloseEndsReadersAndRefusesWriters(t *testing.T) {
 	t.Parallel()
 	s := open(t, store.Options{Dir: t.TempDir()})
 	var m maker
-	later := m.accept(t, time.Now())
+	later := m.accept(time.Now())
 	later.NotBefore = time.Now().Add(time.Hour)
 	if _, _, err := s.Append(t.Context(), job.Change{Next: later}); err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ func TestCloseEndsReadersAndRefusesWriters(t *testing.T) {
 			t.Errorf("ended with %v", err)
 		}
 	}
-	_, _, err1 := s.Append(t.Context(), job.Change{Next: m.accept(t, time.Now())})
+	_, _, err1 := s.Append(t.Context(), job.Change{Next: m.accept(time.Now())})
 	_, err2 := s.Get(t.Context(), later.ID)
 	_, err3 := s.List(t.Context(), job.Filter{}, "", 1)
 	_, err4 := s.Since(t.Context(), job.Cursor{}, 1)

@@ -173,10 +173,11 @@ func (g *guard) reserve() {
 	if err != nil {
 		return
 	}
-	if st, err := f.Stat(); err == nil && st.Size() < g.o.floors.ballast {
+	st, err := f.Stat()
+	if err == nil && st.Size() < g.o.floors.ballast {
 		err = allocate(f, g.o.floors.ballast)
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
+	if errors.Join(err, f.Close()) != nil {
 		g.dropBallast()
 		return
 	}

@@ -20,7 +20,7 @@ func logged(t *testing.T, o store.Options) (*store.Store, job.ID) {
 	t.Helper()
 	s := open(t, o)
 	var m maker
-	j := m.accept(t, time.Now())
+	j := m.accept(time.Now())
 	if _, _, err := s.Append(t.Context(), job.Change{Next: j}); err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +244,7 @@ func TestLogsOfAllJobsTogetherHaveAQuota(t *testing.T) {
 	began := time.Now().Add(-20 * 24 * time.Hour)
 	var ids []job.ID
 	for day := range 20 {
-		life := m.life(t, began.Add(time.Duration(day)*24*time.Hour))
+		life := m.life(began.Add(time.Duration(day)*24*time.Hour))
 		if day == 0 {
 			life = life[:2] // still running: its log stays
 		}
@@ -309,7 +309,7 @@ func TestLogsOfManyJobsAtOnce(t *testing.T) {
 	for range 16 {
 		wg.Go(func() {
 			for range 40 { // more in all than are remembered
-				j := m.accept(t, time.Now())
+				j := m.accept(time.Now())
 				if _, _, err := s.Append(t.Context(), job.Change{Next: j}); err != nil {
 					t.Error(err)
 					return

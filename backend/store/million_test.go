@@ -30,6 +30,7 @@ var began = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // benchList builds a year of records, opens the store again and reads the
 // newest 50 in each way a page asks for them.
 func benchList(b *testing.B, records int64) {
+	b.Helper()
 	dir := b.TempDir()
 	s, err := store.Open(store.Options{Dir: dir})
 	if err != nil {
@@ -40,7 +41,7 @@ func benchList(b *testing.B, records int64) {
 	var made atomic.Int64
 	built := round(records, func(left *atomic.Int64) {
 		for left.Add(-1) >= 0 {
-			life := m.life(b, began.Add(apart*time.Duration(made.Add(1))))
+			life := m.life(began.Add(apart*time.Duration(made.Add(1))))
 			life = append(life[:2], life[3])
 			life[2].Rev = 3
 			for _, j := range life {
@@ -140,6 +141,7 @@ func memory(key string) int {
 // diskUse is the size of the tables in a directory: logs of the database that
 // are reserved in advance do not grow with the records.
 func diskUse(tb testing.TB, dir string) int64 {
+	tb.Helper()
 	total := int64(0)
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".sst" {

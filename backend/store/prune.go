@@ -68,7 +68,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep func(action strin
 		return 0, err
 	}
 	if now.Sub(a.believed) > time.Second {
-		s.o.Log.Warn("clock not believed", slog.Time("clock", now), slog.Time("believed", a.believed))
+		s.o.Log.WarnContext(ctx, "clock not believed", slog.Time("clock", now), slog.Time("believed", a.believed))
 		now = a.believed
 	}
 	counts := map[string]int64{}

@@ -20,6 +20,7 @@ func open(t *testing.T, o store.Options) *store.Store {
 func TestStoreInMemoryKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	jobtest.Suite(t, func(t *testing.T, c *jobtest.Clock) (jobtest.Store, func() jobtest.Store) {
+		t.Helper()
 		s := open(t, store.Options{Clock: c.Now})
 		return s, func() jobtest.Store { return s }
 	})
@@ -28,6 +29,7 @@ func TestStoreInMemoryKeepsTheContract(t *testing.T) {
 func TestStoreOnDiskKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	jobtest.Suite(t, func(t *testing.T, c *jobtest.Clock) (jobtest.Store, func() jobtest.Store) {
+		t.Helper()
 		s := open(t, store.Options{Dir: t.TempDir(), Clock: c.Now})
 		return s, func() jobtest.Store { return s }
 	})
@@ -36,6 +38,7 @@ func TestStoreOnDiskKeepsTheContract(t *testing.T) {
 func TestStoreReopenedAfterEveryStepKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	jobtest.Suite(t, func(t *testing.T, c *jobtest.Clock) (jobtest.Store, func() jobtest.Store) {
+		t.Helper()
 		o := store.Options{Dir: t.TempDir(), Clock: c.Now}
 		s := open(t, o)
 		return s, func() jobtest.Store {

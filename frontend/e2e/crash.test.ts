@@ -15,7 +15,7 @@ describe('a server that is killed in mid-job', () => {
     await button(home, 'slow', 'one').click();
     await row(home, 'slow', 'one').and(home.locator('[data-state="running"]')).waitFor();
     const href = await row(home, 'slow', 'one').locator('.lamp a').getAttribute('href');
-    detail = await open(browser, house.url + href);
+    detail = await open(browser, href ?? '');
   });
   afterAll(async () => {
     await browser?.close();

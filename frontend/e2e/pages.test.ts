@@ -122,6 +122,15 @@ describe('the pages', () => {
     expect(await page.locator('telltale-log .line .n').last().innerText()).toBe(String(log.lines));
     expect(await page.title()).toMatch(/^Slow work one/);
     await picture(page, 'job-succeeded');
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Plain text' }).click(),
+    ]);
+    expect(
+      readFileSync(await download.path(), 'utf8')
+        .trimEnd()
+        .split('\n'),
+    ).toHaveLength(log.lines);
   });
 
   it('show a failure with what to do next', async () => {

@@ -166,7 +166,7 @@ func listRefusesPlaces(b *bench) {
 		"../../etc/passwd", "\x00", strings.Repeat("f", 1<<16), b.head().String(),
 	} {
 		_, err := b.s.List(b.ctx(), job.Filter{}, bad, 1)
-		wantError[*job.InvalidCursorError](b, fmt.Sprintf("after %.40q", bad), err)
+		wantError[*job.InvalidCursorError](b, fmt.Sprintf("after %.40q", bad), err, nil)
 	}
 }
 

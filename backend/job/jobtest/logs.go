@@ -115,13 +115,13 @@ func logAsText(b *bench) {
 func logOfNobody(b *bench) {
 	id := b.fresh("push", "").ID
 	_, err := b.s.ReadLog(b.ctx(), id, 1, 10)
-	wantError[*job.NotFoundError](b, "read", err)
+	wantError[*job.NotFoundError](b, "read", err, nil)
 	_, _, err = b.s.OpenLog(b.ctx(), id)
-	wantError[*job.NotFoundError](b, "open", err)
+	wantError[*job.NotFoundError](b, "open", err, nil)
 	_, err = b.s.AppendLog(b.ctx(), id, []job.Line{{Text: "x"}})
-	wantError[*job.NotFoundError](b, "append", err)
+	wantError[*job.NotFoundError](b, "append", err, nil)
 	_, err = b.s.ReadLog(b.ctx(), "../../etc/passwd", 1, 10)
-	wantError[*job.InvalidIDError](b, "bad id", err)
+	wantError[*job.InvalidIDError](b, "bad id", err, nil)
 	_, err = b.s.Get(b.ctx(), id)
-	wantError[*job.NotFoundError](b, "get", err)
+	wantError[*job.NotFoundError](b, "get", err, nil)
 }

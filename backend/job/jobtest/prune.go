@@ -85,13 +85,13 @@ func pruneTakesAll(b *bench) {
 	}
 	b.step()
 	_, err = b.s.Get(b.ctx(), id)
-	wantError[*job.NotFoundError](b, "get", err)
+	wantError[*job.NotFoundError](b, "get", err, nil)
 	_, err = b.s.ReadLog(b.ctx(), id, 1, 10)
-	wantError[*job.NotFoundError](b, "read log", err)
+	wantError[*job.NotFoundError](b, "read log", err, nil)
 	_, _, err = b.s.OpenLog(b.ctx(), id)
-	wantError[*job.NotFoundError](b, "open log", err)
+	wantError[*job.NotFoundError](b, "open log", err, nil)
 	_, err = b.s.AppendLog(b.ctx(), id, []job.Line{{Text: "late"}})
-	wantError[*job.NotFoundError](b, "append log", err)
+	wantError[*job.NotFoundError](b, "append log", err, nil)
 	if _, found, err := b.s.Keyed(b.ctx(), key); found || err != nil {
 		b.Errorf("the key is still used: %v, %v", found, err)
 	}

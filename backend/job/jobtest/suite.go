@@ -32,6 +32,7 @@ type Open func(t *testing.T, c *Clock) (s Store, again func() Store)
 // Suite runs every test against stores that open makes. The tests run in
 // parallel, each with a store of its own.
 func Suite(t *testing.T, open Open) {
+	t.Helper()
 	for _, test := range []struct {
 		name string
 		run  func(*bench)
@@ -214,10 +215,10 @@ func (b *bench) head() job.Cursor {
 	return c
 }
 
-// since is everything after a cursor.
-func (b *bench) since(c job.Cursor) []job.Event {
+// feed is every event there was.
+func (b *bench) feed() []job.Event {
 	b.Helper()
-	events, err := b.s.Since(b.ctx(), c, 1<<20)
+	events, err := b.s.Since(b.ctx(), job.Cursor{}, 1<<20)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -269,12 +270,14 @@ func ids(events []job.Event) []job.ID {
 	return all
 }
 
-// wantError checks that err is a T.
-func wantError[T error](b *bench, what string, err error) T {
+// wantError checks that err is a T, and what check has to say of it.
+func wantError[T error](b *bench, what string, err error, check func(T) bool) {
 	b.Helper()
-	var e T
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[T](err)
+	if !ok {
 		b.Fatalf("%s: error is %v, want a %T", what, err, e)
 	}
-	return e
+	if check != nil && !check(e) {
+		b.Errorf("%s: error is %+v", what, e)
+	}
 }

@@ -1,7 +1,6 @@
 package jobtest
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -82,7 +81,7 @@ func (w *walker) acceptOne() {
 		}
 		w.same("key used again", e, first.Job)
 	case c.Key.Name != "" && reused:
-		wantError[*job.KeyReusedError](w.bench, "key of another request", err)
+		wantError[*job.KeyReusedError](w.bench, "key of another request", err, nil)
 	case err != nil || repeated:
 		w.Fatalf("accept: repeated %v, %v", repeated, err)
 	default:
@@ -145,9 +144,9 @@ func (w *walker) stale() {
 	next := old
 	next.Rev++
 	_, _, err := w.s.Append(w.ctx(), job.Change{Want: old.Rev, Next: next})
-	if c := wantError[*job.ConflictError](w.bench, "stale change", err); c.Have != now.Job.Rev {
-		w.Fatalf("conflict says %d, want %d", c.Have, now.Job.Rev)
-	}
+	wantError(w.bench, "stale change", err, func(c *job.ConflictError) bool {
+		return !(c.Have != now.Job.Rev)
+	})
 }
 
 // claimOne takes the next of a lane and puts it back.
@@ -219,10 +218,7 @@ func (w *walker) ask() {
 			}
 			w.same("get", got, want.Job)
 		} else {
-			var gone *job.NotFoundError
-			if !errors.As(err, &gone) {
-				w.Fatalf("get of a pruned job: %v", err)
-			}
+			wantError[*job.NotFoundError](w.bench, "get of a pruned job", err, nil)
 		}
 	}
 }
@@ -246,8 +242,8 @@ func (w *walker) compare() {
 		w.Fatal(err)
 	}
 	w.listed("live", events, w.o.live())
-	w.listed("feed", w.since(job.Cursor{}), w.o.events)
-	for i, e := range w.since(job.Cursor{}) {
+	w.listed("feed", w.feed(), w.o.events)
+	for i, e := range w.feed() {
 		w.same("feed", e, w.o.events[i].Job)
 		if e.Minor != w.o.events[i].Minor {
 			w.Errorf("event %d: minor is %v", e.Seq, e.Minor)

@@ -13,6 +13,17 @@ export function icon(view: View): TemplateResult {
   return html`<svg class=${turns ? 'icon turns' : 'icon'} .style=${delay} viewBox="0 0 16 16" aria-hidden="true">${ICON[view.key]}</svg>`;
 }
 
+/** The address of a job's details, from a pattern with {id} in it; undefined unless it is one a link may have. */
+export function detailsOf(pattern: string, id: string): string | undefined {
+  if (!pattern) return undefined;
+  try {
+    const to = new URL(pattern.replace('{id}', encodeURIComponent(id)), document.baseURI);
+    return to.protocol === 'http:' || to.protocol === 'https:' ? to.href : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * The bar of a job. The style is set as a property, through the CSSOM: a strict
  * content security policy blocks the attribute, and the bar would show 100 %.

@@ -104,7 +104,7 @@ export class HistoryPage extends LitElement {
           (s) =>
             html`<label><input type="checkbox" .checked=${f.state.includes(s)} @change=${(e: Event) => this.#toggle(s, (e.target as HTMLInputElement).checked)} />${STATE[s]}</label>`,
         )}</fieldset>
-        ${filtered ? html`<button type="button" class="plain" @click=${() => navigate('/history', 'replace')}>Clear filters</button>` : nothing}
+        ${filtered && this.rows?.length ? html`<button type="button" class="plain" @click=${() => navigate('/history', 'replace')}>Clear filters</button>` : nothing}
       </form>
       ${this.#failed()}${this.waiting.length > 0 ? html`<div class="new"><button type="button" @click=${this.#showNew}>${plural(this.waiting.length, 'new job')}</button></div>` : nothing}
       ${this.#table(filtered)}`;

@@ -75,7 +75,7 @@ export class JobPage extends LitElement {
       <nav class="crumbs" aria-label="Breadcrumb"><a href="/history">History</a> <span aria-hidden="true">/</span> <a href="/history?action=${encodeURIComponent(job.action)}">${job.title}</a></nav>
       <div class="top"><h1 tabindex="-1">${name(job)}</h1></div>
       <telltale-status size="card" job=${job.id} name=${name(job)} @telltale-again=${this.#again}></telltale-status>
-      <div class="columns ${job.steps?.length ? '' : 'plain'}">
+      <div class="columns ${job.steps?.length ? '' : 'stageless'}">
         ${this.#steps(job)}
         <section class="output"><div class="top2"><h2>Log</h2><span class="muted small num">${job.log.lines > 0 ? plural(job.log.lines, 'line') : ''}${job.log.truncated ? ', middle not kept' : ''}${
           job.log.lines > 0

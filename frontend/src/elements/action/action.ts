@@ -9,7 +9,7 @@ import { ago } from '../../i18n/time.ts';
 import { announcer } from '../announcer.ts';
 import { Canceler } from '../asker.ts';
 import { Lamp } from '../lamp.ts';
-import { bar } from '../pieces.ts';
+import { bar, detailsOf } from '../pieces.ts';
 import { base } from '../styles.ts';
 import { amount, linkNote, words } from '../text.ts';
 import { derive } from '../view.ts';
@@ -128,8 +128,9 @@ export class TelltaleAction extends LitElement {
   #chip(job: Job | undefined): TemplateResult {
     const chip = html`<telltale-status size="chip" name=${this.#name} .status=${job} .link=${this.#lamp.link} .feed=${this.feed}
       .pending=${this.pending ? 'start' : job && this.#canceler.pending === job.id ? 'cancel' : undefined} ?own=${this.pending || (!!job && this.#own.has(job.id))}></telltale-status>`;
-    if (!job || !this.details || this.pending) return chip;
-    return html`<a href=${this.details.replace('{id}', encodeURIComponent(job.id))}>${chip}<span class="vh"> ${this.#name}, details</span></a>`;
+    const details = job && !this.pending ? detailsOf(this.details, job.id) : undefined;
+    if (!details) return chip;
+    return html`<a href=${details}>${chip}<span class="vh"> ${this.#name}, details</span></a>`;
   }
 
   #detail(): TemplateResult | typeof nothing {

@@ -9,7 +9,7 @@ import { dayAndTime, fullTime, isoDuration } from '../../i18n/time.ts';
 import { announcer } from '../announcer.ts';
 import { Canceler } from '../asker.ts';
 import { Lamp } from '../lamp.ts';
-import { bar, icon } from '../pieces.ts';
+import { bar, detailsOf, icon } from '../pieces.ts';
 import { base } from '../styles.ts';
 import { amount, linkNote, type Words, words } from '../text.ts';
 import { derive, type View } from '../view.ts';
@@ -102,8 +102,8 @@ export class TelltaleStatus extends LitElement {
     const job = this.#job;
     const w = words({ ...this.#seen(), view, name: this.#name });
     const note = linkNote(this.#link, view);
-    if (this.size === 'chip') return this.#chip(view, w, note);
-    return this.size === 'row' ? this.#row(view, w, note, job) : this.#card(view, w, note, job);
+    if (this.size === 'row') return this.#row(view, w, note, job);
+    return this.size === 'card' ? this.#card(view, w, note, job) : this.#chip(view, w, note);
   }
 
   #chip(view: View, w: Words, note: string): TemplateResult {
@@ -193,6 +193,7 @@ export class TelltaleStatus extends LitElement {
 
   #actions(view: View, job: Job | undefined): TemplateResult {
     const name = html`<span class="vh"> ${this.#name}</span>`;
+    const details = job && detailsOf(this.details, job.id);
     return html`<div class="actions">${
       view.canCancel && job
         ? html`<button type="button" @click=${() => void this.#canceler.ask(job)}>Cancel${name}</button>`
@@ -205,11 +206,7 @@ export class TelltaleStatus extends LitElement {
       view.key === 'lost'
         ? html`<button type="button" @click=${() => this.feed.kick()}>Reconnect${name}</button>`
         : nothing
-    }${
-      this.details && job
-        ? html`<a class="button plain" href=${this.details.replace('{id}', encodeURIComponent(job.id))}>Details${name}</a>`
-        : nothing
-    }</div>`;
+    }${details ? html`<a class="button plain" href=${details}>Details${name}</a>` : nothing}</div>`;
   }
 
   get #job(): Job | undefined {
