@@ -161,7 +161,10 @@ func (g *cgroup) started() {
 func (g *cgroup) bound() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if err := os.Mkdir(g.twin, 0o755); g.ended || err != nil && !os.IsExist(err) {
+	if g.ended {
+		return
+	}
+	if err := os.Mkdir(g.twin, 0o755); err != nil && !os.IsExist(err) {
 		return
 	}
 	_ = os.WriteFile(filepath.Join(g.twin, "pids.max"), []byte(strconv.Itoa(g.most)), 0)

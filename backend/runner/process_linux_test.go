@@ -314,18 +314,22 @@ func TestNoCoreFileIsWritten(t *testing.T) {
 
 func TestNoControlGroupIsLeftBehind(t *testing.T) {
 	t.Parallel()
-	b := setup(t, "true")
-	k := b.runners.host.kernel
-	if k.unified == "" {
-		t.Skip("no control groups can be made here")
-	}
-	b.run()
-	for _, base := range []string{k.unified, k.pids} {
-		if base == "" {
-			continue
+	for _, script := range []string{"", "sleep 0.005", "sleep 0.05 & sleep 0.03"} { // about when a bound is set, and after
+		b := setup(t).script("true; " + script)
+		k := b.runners.host.kernel
+		if k.unified == "" {
+			t.Skip("no control groups can be made here")
 		}
-		if _, err := os.Stat(k.dir(base, b.id)); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("%s: %v", k.dir(base, b.id), err)
+		for range 5 {
+			b.run()
+		}
+		for _, base := range []string{k.unified, k.pids} {
+			if base == "" {
+				continue
+			}
+			if _, err := os.Stat(k.dir(base, b.id)); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("%q: %s: %v", script, k.dir(base, b.id), err)
+			}
 		}
 	}
 }
