@@ -35,8 +35,8 @@ func decode[T any](body []byte) (T, error) {
 // fieldsOf is the JSON names of a struct.
 func fieldsOf(t reflect.Type) []string {
 	var names []string
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+	for f := range t.Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		names = append(names, name)
 	}
 	return names
@@ -143,15 +143,17 @@ func wrongType(err error) error {
 }
 
 func kindWord(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.String:
+	kind := t.Kind()
+	if kind == reflect.String {
 		return "text"
-	case reflect.Map, reflect.Struct:
+	}
+	if kind == reflect.Map || kind == reflect.Struct {
 		return "an object"
-	case reflect.Slice:
+	}
+	if kind == reflect.Slice {
 		return "a list"
 	}
-	return "a " + t.Kind().String()
+	return "a " + kind.String()
 }
 
 func valueWord(v string) string {

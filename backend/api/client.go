@@ -145,31 +145,30 @@ func (c *Client) send(ctx context.Context, r call) (*http.Response, error) {
 }
 
 // fetch sends the request and decodes the JSON answer into out, unless out is
-// nil. It returns the raw answer too.
-func (c *Client) fetch(ctx context.Context, r call, out any) ([]byte, *http.Response, error) {
+// nil. It returns the raw body and the status too.
+func (c *Client) fetch(ctx context.Context, r call, out any) (raw []byte, status int, err error) {
 	answer, err := c.send(ctx, r)
 	if err != nil {
-		return nil, nil, err
+		return nil, 0, err
 	}
 	defer discard(answer)
-	raw, err := io.ReadAll(io.LimitReader(answer.Body, answerLimit))
+	raw, err = io.ReadAll(io.LimitReader(answer.Body, answerLimit))
 	if err != nil {
-		return nil, nil, unreachable(ctx, err)
+		return nil, 0, unreachable(ctx, err)
 	}
 	if out != nil && len(raw) > 0 {
 		if err := json.Unmarshal(raw, out); err != nil {
-			return nil, nil, fmt.Errorf("answer to %s %s: %w", r.method, r.path, err)
+			return nil, 0, fmt.Errorf("answer to %s %s: %w", r.method, r.path, err)
 		}
 	}
-	return raw, answer, nil
+	return raw, answer.StatusCode, nil
 }
 
 func unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	var inner *url.Error
-	if errors.As(err, &inner) {
+	if inner, ok := errors.AsType[*url.Error](err); ok {
 		err = inner.Err // without the address of the request, which people did not type
 	}
 	return fmt.Errorf("%w: %w", ErrUnreachable, err)

@@ -57,10 +57,10 @@ func (c *Client) Retry(ctx context.Context, id job.ID, key string) (e job.Event,
 
 func (c *Client) start(ctx context.Context, r call) (job.Event, bool, error) {
 	for attempt := 1; ; attempt++ {
-		raw, answer, err := c.fetch(ctx, r, nil)
+		raw, status, err := c.fetch(ctx, r, nil)
 		if err == nil {
 			e, err := Status(raw).Event()
-			return e, answer.StatusCode == http.StatusAccepted, err
+			return e, status == http.StatusAccepted, err
 		}
 		var dial *net.OpError
 		refused := errors.As(err, &dial) && dial.Op == "dial"
@@ -94,11 +94,11 @@ func (c *Client) Wait(ctx context.Context, id job.ID, have job.Rev, hold time.Du
 		r.header["Prefer"] = "wait=" + strconv.Itoa(int(min(hold, maxWait)/time.Second))
 		r.header["If-None-Match"] = etag(id, have)
 	}
-	raw, answer, err := c.fetch(ctx, r, nil)
+	raw, status, err := c.fetch(ctx, r, nil)
 	if err != nil {
 		return job.Event{}, err
 	}
-	if answer.StatusCode == http.StatusNotModified {
+	if status == http.StatusNotModified {
 		return c.Wait(ctx, id, 0, 0)
 	}
 	return Status(raw).Event()

@@ -281,7 +281,7 @@ func TestR104_ATriggerCutInTheMiddleMakesOneJob(t *testing.T) {
 		if err != nil {
 			panic(http.ErrAbortHandler)
 		}
-		a := h.do(r.Method, r.URL.Path, string(body), "Idempotency-Key", r.Header.Get("Idempotency-Key"))
+		a := h.do(r.Method, r.URL.Path, string(body), "Idempotency-Key", r.Header.Get("Idempotency-Key")) //nolint:contextcheck // what the server got, it does
 		if posts.Add(1) < 3 {
 			panic(http.ErrAbortHandler)
 		}

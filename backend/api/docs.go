@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	texttemplate "text/template"
 
@@ -107,11 +108,11 @@ func docsData() docs {
 		{"request body", fmt.Sprintf("%d KiB", maxBody>>10)},
 		{"address and headers together", fmt.Sprintf("%d KiB", maxHead>>10)},
 		{"address", fmt.Sprintf("%d KiB", maxURL>>10)},
-		{"levels of JSON", fmt.Sprint(maxDepth)},
+		{"levels of JSON", strconv.Itoa(maxDepth)},
 		{"time for a request to arrive", readTimeout.String()},
 		{"holding an answer back (Prefer: wait, wait=)", maxWait.String()},
-		{"topics of one stream", fmt.Sprint(maxTopics)},
-		{"changes of one long-poll", fmt.Sprint(maxPoll)},
+		{"topics of one stream", strconv.Itoa(maxTopics)},
+		{"changes of one long-poll", strconv.Itoa(maxPoll)},
 		{"job status, encoded", fmt.Sprintf("%d KiB", job.MaxSize>>10)},
 	}
 	return d

@@ -38,9 +38,9 @@ func (s *Server) readEvents(c *fiber.Ctx) error {
 
 func askOf(c *fiber.Ctx, media string) (ask, error) {
 	q := queryOf(c, "topics", "job", "action", "last_event_id", "since", "wait")
-	topics := q.text("topics")
+	topics := strings.Split(q.text("topics"), ",")
 	for _, id := range q.words("job") {
-		topics += ",job:" + id
+		topics = append(topics, "job:"+id)
 	}
 	actions := q.words("action")
 	wait := q.number("wait", 0, 0, int64(maxWait/time.Second))
@@ -48,7 +48,7 @@ func askOf(c *fiber.Ctx, media string) (ask, error) {
 	if q.err != nil {
 		return ask{}, q.err
 	}
-	i, err := interestOf(strings.Split(topics, ","))
+	i, err := interestOf(topics)
 	if err != nil {
 		return ask{}, err
 	}

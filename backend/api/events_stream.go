@@ -125,12 +125,13 @@ func (s *Server) turnAway(conn net.Conn, err error, request string) {
 func rawProblem(r *refusal, request string) []byte {
 	f := faultOf(r.code)
 	body := problemBody(r, f, request)
-	head := "HTTP/1.1 " + strconv.Itoa(f.status) + " " + http.StatusText(f.status) + "\r\nContent-Type: " + problemType +
-		"\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n"
+	b := []byte("HTTP/1.1 " + strconv.Itoa(f.status) + " " + http.StatusText(f.status) + "\r\nContent-Type: " + problemType +
+		"\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n")
 	for name, value := range r.header {
-		head += name + ": " + value + "\r\n"
+		b = append(b, name+": "+value+"\r\n"...)
 	}
-	return append([]byte(head+"Content-Length: "+strconv.Itoa(len(body))+"\r\n\r\n"), body...)
+	b = append(b, "Content-Length: "+strconv.Itoa(len(body))+"\r\n\r\n"...)
+	return append(b, body...)
 }
 
 // caught ends a stream's goroutine that panicked without ending the process.

@@ -30,16 +30,16 @@ func (h *house) listen(query string, header ...string) *listener {
 func listenOn(t *testing.T, conn net.Conn, query string, header ...string) *listener {
 	t.Helper()
 	t.Cleanup(func() { _ = conn.Close() })
-	request := "GET /api/v1/events?" + query + " HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
+	request := []byte("GET /api/v1/events?" + query + " HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n")
 	for i := 0; i+1 < len(header); i += 2 {
-		request += header[i] + ": " + header[i+1] + "\r\n"
+		request = append(request, header[i]+": "+header[i+1]+"\r\n"...)
 	}
-	if _, err := io.WriteString(conn, request+"\r\n"); err != nil {
+	if _, err := conn.Write(append(request, "\r\n"...)); err != nil {
 		t.Fatal(err)
 	}
 	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 	in := bufio.NewReader(conn)
-	res, err := http.ReadResponse(in, nil)
+	res, err := http.ReadResponse(in, nil) //nolint:bodyclose // the connection is closed, and the body is read raw
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,8 +28,7 @@ func (s *Server) past(ctx context.Context, a ask) (past, error) {
 		return p, err
 	}
 	p, err := s.missed(ctx, a)
-	var gone *job.GoneError
-	if !errors.As(err, &gone) {
+	if _, gone := errors.AsType[*job.GoneError](err); !gone {
 		return p, err
 	}
 	p, err = s.present(ctx, a.interest)
@@ -121,6 +120,6 @@ func newest(events []job.Event, keep func(job.Event) bool) []job.Event {
 }
 
 func missing(err error) bool {
-	var none *job.NotFoundError
-	return errors.As(err, &none)
+	_, none := errors.AsType[*job.NotFoundError](err)
+	return none
 }

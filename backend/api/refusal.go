@@ -164,8 +164,7 @@ func (s *Server) logFault(id string, err error, f fault) {
 		level = slog.LevelError
 	}
 	attrs := []slog.Attr{slog.String(requestKey, id), slog.String("code", f.code), slog.String("error", err.Error())}
-	var p *panicError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*panicError](err); ok {
 		attrs = append(attrs, slog.String("stack", string(p.stack)))
 	}
 	s.Log.LogAttrs(context.Background(), level, "request failed", attrs...)

@@ -144,8 +144,10 @@ func jobRoutes() []route {
 		{
 			method: "POST", path: "/api/v1/jobs/{id}/retry", id: "retryJob", group: "jobs", summary: "Run a job again",
 			about: "Starts a new job with the target and parameters of one that has ended, checked against today's catalog.",
-			params: []param{pathID(),
-				{name: "Idempotency-Key", in: "header", kind: "string", about: "As for starting a job"}},
+			params: []param{
+				pathID(),
+				{name: "Idempotency-Key", in: "header", kind: "string", about: "As for starting a job"},
+			},
 			answers: []answer{
 				{status: 202, about: "A new job was accepted", types: only(reflect.TypeFor[Status]()), headers: accepted},
 				{status: 200, about: "The live job this retry joined, or the job the same key started", types: only(reflect.TypeFor[Status]()), headers: accepted},

@@ -95,7 +95,7 @@ type Server struct {
 	prefix string        // of request ids: names this server's life
 	count  atomic.Uint64 // of requests
 
-	life    context.Context // ends with Shutdown, so that nobody is held back then
+	life    context.Context //nolint:containedctx // the server's own life, not a request's: ends with Shutdown, so that nobody is held back then
 	endLife context.CancelCauseFunc
 	streams sync.WaitGroup // log streams
 	open    atomic.Int64   // how many of them
@@ -171,10 +171,7 @@ func (s *Server) Serve(ln net.Listener) error {
 		return ln.Close()
 	}
 	err := s.app.Server().Serve(ln)
-	if s.life.Err() != nil {
-		return nil
-	}
-	if err != nil {
+	if err != nil && s.life.Err() == nil {
 		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
 	}
 	return nil

@@ -41,7 +41,7 @@ func TestThePageIsServedFromMemory(t *testing.T) {
 		if same := h.do("GET", path, "", "If-None-Match", a.Header.Get("ETag")); same.StatusCode != http.StatusNotModified || len(same.body) > 0 {
 			t.Errorf("%s again: %d", path, same.StatusCode)
 		}
-		if head := h.do("HEAD", path, ""); head.StatusCode != 200 || len(head.body) > 0 {
+		if head := h.do("HEAD", path, ""); head.StatusCode != http.StatusOK || len(head.body) > 0 {
 			t.Errorf("HEAD %s: %d", path, head.StatusCode)
 		}
 	}
@@ -78,10 +78,10 @@ func TestTheDocsPageLoadsNothingFromElsewhere(t *testing.T) {
 		}
 	}
 	style := h.do("GET", "/docs/style.css", "")
-	if style.StatusCode != 200 || style.Header.Get("Content-Type") != "text/css; charset=utf-8" {
+	if style.StatusCode != http.StatusOK || style.Header.Get("Content-Type") != "text/css; charset=utf-8" {
 		t.Errorf("style: %d %s", style.StatusCode, style.Header.Get("Content-Type"))
 	}
-	if spec := h.do("GET", "/openapi.json", ""); spec.StatusCode != 200 || decoded[map[string]any](t, spec.body)["openapi"] != "3.1.0" {
+	if spec := h.do("GET", "/openapi.json", ""); spec.StatusCode != http.StatusOK || decoded[map[string]any](t, spec.body)["openapi"] != "3.1.0" {
 		t.Errorf("openapi.json: %d", spec.StatusCode)
 	}
 }
@@ -100,7 +100,9 @@ func TestReadyHealthAndTrouble(t *testing.T) {
 		status int
 		code   string
 	}{
-		{nil, 200, ""}, {engine.ErrDraining, 503, "draining"}, {&job.FullError{Dir: "/secret/place", Free: 1 << 20, Need: 9 << 20}, 507, "storage_full"},
+		{nil, 200, ""},
+		{engine.ErrDraining, 503, "draining"},
+		{&job.FullError{Dir: "/secret/place", Free: 1 << 20, Need: 9 << 20}, 507, "storage_full"},
 		{http.ErrAbortHandler, 503, "not_ready"},
 	} {
 		state = c.err

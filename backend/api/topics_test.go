@@ -1,8 +1,8 @@
 package api
 
 import (
-	"fmt"
 	"net/http"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -134,7 +134,7 @@ func TestManyMissedChangesAreToldOnceForEachJob(t *testing.T) {
 	t.Parallel()
 	var events []job.Event
 	for i := range 100 {
-		j := job.ID(fmt.Sprint(i % 4))
+		j := job.ID(strconv.Itoa(i % 4))
 		events = append(events, job.Event{Seq: uint64(i + 1), Job: job.Job{ID: j}, Minor: i%10 != 0})
 	}
 	got := newest(events, func(e job.Event) bool { return !e.Minor })

@@ -184,6 +184,8 @@ type Version struct {
 }
 
 // Problem is an error answer (RFC 9457).
+//
+//nolint:errname // it is an answer first, and clients know it by the standard's name
 type Problem struct {
 	Type      string       `json:"type" doc:"Where this kind of problem is described"`
 	Title     string       `json:"title"`
