@@ -24,7 +24,7 @@ func TestEveryBlockIsAsTheContractSays(t *testing.T) {
 		"event: job\ndata: {\"seq\":9,\"job\":{\"id\":\"x\"}}\n\n":            appendShown(nil, e),
 		"event: heartbeat\ndata: {\"at\":\"2026-11-23T01:00:00.005Z\"}\n\n":   AppendHeartbeat(nil, at),
 		"retry: 1000\nevent: bye\ndata: {\"reason\":\"shutdown\"}\n\n":        AppendBye(nil, "shutdown", 0),
-		"retry: 1500\n\n":                        AppendRetry(nil, 1500*time.Millisecond),
+		"retry: 1500\n":                          AppendRetry(nil, 1500*time.Millisecond),
 		":" + strings.Repeat(" ", 2048) + "\n\n": AppendPadding(nil),
 	} {
 		if d := cmp.Diff(want, string(got)); d != "" {
