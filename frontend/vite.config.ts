@@ -12,7 +12,10 @@ const common = {
   reportCompressedSize: false,
 } satisfies UserConfig['build'];
 
-const app: UserConfig = { build: common };
+const app: UserConfig = {
+  build: common,
+  server: { proxy: { '/api': 'http://127.0.0.1:8080' } }, // npm run dev beside telltale serve
+};
 
 const embed: UserConfig = {
   build: {

@@ -74,7 +74,7 @@ func TestR73_MalformedRequestsAreRefused(t *testing.T) {
 }
 
 // mustAnswer checks that the process is well.
-func (h *house) mustAnswer(t *testing.T) {
+func (h *house) mustAnswer(t testing.TB) {
 	t.Helper()
 	if a := h.do("GET", "/healthz", ""); a.StatusCode != http.StatusOK {
 		t.Errorf("health: %d %s", a.StatusCode, a.body)

@@ -29,7 +29,7 @@ import (
 // the runner is scripted: what a job does is up to the test.
 type house struct {
 	*Server
-	t      *testing.T
+	t      testing.TB
 	store  *store.Store
 	engine *engine.Engine
 	stage  *stage
@@ -109,7 +109,7 @@ func (l *logBook) String() string {
 }
 
 // open builds a house; adjust may change what the server and hub are made of.
-func open(t *testing.T, adjust ...func(*Options, *feed.Options)) *house {
+func open(t testing.TB, adjust ...func(*Options, *feed.Options)) *house {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	s, err := store.Open(store.Options{Log: quiet})
@@ -313,7 +313,7 @@ func (h *house) do(method, path, body string, header ...string) reply {
 	return reply{res, b}
 }
 
-func (a reply) problem(t *testing.T) Problem {
+func (a reply) problem(t testing.TB) Problem {
 	t.Helper()
 	var p Problem
 	if kind := a.Header.Get("Content-Type"); kind != problemType {
@@ -349,7 +349,7 @@ func (h *house) raw(request string, quiet time.Duration) string {
 	}
 }
 
-func decoded[T any](t *testing.T, b []byte) T {
+func decoded[T any](t testing.TB, b []byte) T {
 	t.Helper()
 	var v T
 	if err := json.Unmarshal(b, &v); err != nil {

@@ -11,7 +11,7 @@ import (
 
 // listener is an open event stream.
 type listener struct {
-	t    *testing.T
+	t    testing.TB
 	conn net.Conn
 	head http.Header
 	in   *blockReader
@@ -27,7 +27,7 @@ func (h *house) listen(query string, header ...string) *listener {
 	return listenOn(h.t, conn, query, header...)
 }
 
-func listenOn(t *testing.T, conn net.Conn, query string, header ...string) *listener {
+func listenOn(t testing.TB, conn net.Conn, query string, header ...string) *listener {
 	t.Helper()
 	t.Cleanup(func() { _ = conn.Close() })
 	request := []byte("GET /api/v1/events?" + query + " HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n")

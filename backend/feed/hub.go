@@ -118,8 +118,8 @@ func (h *Hub) Publish(e job.Event) {
 	h.note(e.Job)
 	f := &frame{event: e, job: e.Job.ID, seq: e.Seq}
 	if !e.Minor {
+		h.held.forget(f.job) // this change takes it over
 		h.release()
-		h.held.forget(f.job)
 		h.deliver(delivery{frame: f, to: toJobs | toJob})
 		return
 	}

@@ -131,7 +131,9 @@ func TestAChangeThatMattersIsNotHeldBack(t *testing.T) {
 		h.Publish(l.add("pull-1", job.Running, true)) // held
 		h.Publish(l.add("push-1", job.Running, true)) // takes the second one over
 		h.Publish(l.add("test-1", job.Queued, false)) // at once, and nothing is overtaken
-		for _, want := range []uint64{3, 4, 5} {
+		h.Publish(l.add("push-1", job.Running, true)) // held, and never told:
+		h.Publish(l.add("push-1", job.Failed, false)) // at once
+		for _, want := range []uint64{3, 5, 7} {
 			if i, _ := m.Take(); i.Event.Seq != want {
 				t.Errorf("got seq %d, want %d", i.Event.Seq, want)
 			}

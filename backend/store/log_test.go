@@ -244,7 +244,7 @@ func TestLogsOfAllJobsTogetherHaveAQuota(t *testing.T) {
 	began := time.Now().Add(-20 * 24 * time.Hour)
 	var ids []job.ID
 	for day := range 20 {
-		life := m.life(began.Add(time.Duration(day)*24*time.Hour))
+		life := m.life(began.Add(time.Duration(day) * 24 * time.Hour))
 		if day == 0 {
 			life = life[:2] // still running: its log stays
 		}

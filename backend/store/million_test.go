@@ -41,7 +41,7 @@ func benchList(b *testing.B, records int64) {
 	var made atomic.Int64
 	built := round(records, func(left *atomic.Int64) {
 		for left.Add(-1) >= 0 {
-			life := m.life(began.Add(apart*time.Duration(made.Add(1))))
+			life := m.life(began.Add(apart * time.Duration(made.Add(1))))
 			life = append(life[:2], life[3])
 			life[2].Rev = 3
 			for _, j := range life {

@@ -3,7 +3,7 @@
 //     <script type="module" src="https://telltale.example/embed/telltale.js"></script>
 //     <telltale-action action="push" target="berlin"></telltale-action>
 
-import { pageFeed } from './feed/feed.ts';
+import { pageFeed } from './feed/page.ts';
 import './elements/action/define.ts';
 import './elements/log/define.ts';
 import './elements/status/define.ts';

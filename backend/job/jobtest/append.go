@@ -42,7 +42,7 @@ func appendRefusesThePast(b *bench) {
 	j := b.accept("push", "")
 	_, _, err := b.s.Append(b.ctx(), job.Change{Next: j})
 	wantError(b, "accept twice", err, func(c *job.ConflictError) bool {
-		return !(c.Have != 1 || c.Want != 0 || c.ID != j.ID)
+		return c.Have == 1 && c.Want == 0 && c.ID == j.ID
 	})
 	b.step()
 	running := b.start(j)
@@ -53,13 +53,13 @@ func appendRefusesThePast(b *bench) {
 	b.step()
 	_, _, err = b.s.Append(b.ctx(), job.Change{Want: 1, Next: canceled})
 	wantError(b, "decided on the past", err, func(c *job.ConflictError) bool {
-		return !(c.Have != 2 || c.Want != 1)
+		return c.Have == 2 && c.Want == 1
 	})
 	done := b.finish(running, succeeded)
 	b.step()
 	_, _, err = b.s.Append(b.ctx(), job.Change{Want: 2, Next: done})
 	wantError(b, "finish twice", err, func(c *job.ConflictError) bool {
-		return !(c.Have != 3)
+		return c.Have == 3
 	})
 	unknown := b.fresh("push", "")
 	started, err := unknown.Start(b.clock.Now(), "h", "b")

@@ -102,7 +102,7 @@ func sinceRefusesCursors(b *bench) {
 	} {
 		_, err := b.s.Since(b.ctx(), c, 10)
 		wantError(b, what, err, func(g *job.GoneError) bool {
-			return !(g.Asked != c || g.Oldest.Feed != head.Feed)
+			return g.Asked == c && g.Oldest.Feed == head.Feed
 		})
 		err = b.s.Tail(b.ctx(), c, func(job.Event) error { return nil })
 		wantError[*job.GoneError](b, what, err, nil)

@@ -50,7 +50,7 @@ func keyWithAnotherRequest(b *bench) {
 	other := job.Key{Name: "press-1", Fingerprint: "push oslo"}
 	_, _, err = b.s.Append(b.ctx(), job.Change{Next: b.fresh("push", "oslo"), Key: other})
 	wantError(b, "other request", err, func(e *job.KeyReusedError) bool {
-		return !(e.First.Job.ID != first.Job.ID || e.Key != "press-1")
+		return e.First.Job.ID == first.Job.ID && e.Key == "press-1"
 	})
 	_, _, err = b.s.Keyed(b.ctx(), other)
 	wantError[*job.KeyReusedError](b, "keyed", err, nil)

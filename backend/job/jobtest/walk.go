@@ -145,7 +145,7 @@ func (w *walker) stale() {
 	next.Rev++
 	_, _, err := w.s.Append(w.ctx(), job.Change{Want: old.Rev, Next: next})
 	wantError(w.bench, "stale change", err, func(c *job.ConflictError) bool {
-		return !(c.Have != now.Job.Rev)
+		return c.Have == now.Job.Rev
 	})
 }
 

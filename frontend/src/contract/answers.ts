@@ -38,7 +38,6 @@ export const parseParam = shape({
 export type Param = ReturnType<typeof parseParam>;
 
 const parseTarget = shape({ id: text, title: optional(text), last: optional(parseJob) });
-export type Target = ReturnType<typeof parseTarget>;
 
 const parseRecent = shape({
   id: text,
@@ -106,4 +105,3 @@ export const parseEvent = shape({ seq: number, job: parseJob });
 export const parseLog = shape({ job: text, lines: list(parseLine) });
 export const parseHeartbeat = shape({ at: time });
 export const parsePoll = shape({ events: list(parseEvent), head: text, reset: optional(bool) });
-export type Poll = ReturnType<typeof parsePoll>;

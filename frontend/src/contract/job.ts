@@ -17,10 +17,7 @@ import {
 export type Job = Omit<components['schemas']['Job'], '$schema'>;
 export type State = Job['state'];
 export type Via = Job['trigger']['via'];
-export type Progress = NonNullable<Job['progress']>;
 export type Step = NonNullable<Job['steps']>[number];
-export type Failure = NonNullable<Job['error']>;
-export type Notice = NonNullable<Job['warnings']>[number];
 
 /** Every state, in the order a reader meets them. */
 export const STATES = [

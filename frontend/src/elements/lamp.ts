@@ -1,6 +1,8 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import type { Job } from '../contract/job.ts';
-import { type JobFeed, type LinkState, type Off, pageFeed } from '../feed/feed.ts';
+import type { JobFeed, LinkState } from '../feed/feed.ts';
+import type { Off } from '../feed/listeners.ts';
+import { pageFeed } from '../feed/page.ts';
 import { ticker } from './ticker.ts';
 
 /** What a lamp follows: one job, or the newest of an action and target. */

@@ -1,9 +1,11 @@
-import { Client } from '../client/client.ts';
+import type { Client } from '../client/client.ts';
 import { Problem } from '../client/problem.ts';
 import { type Actions, type Line, type Place, parsePlace } from '../contract/answers.ts';
 import { isFinal, type Job } from '../contract/job.ts';
 import { ServerClock } from './clock.ts';
+import { Jobs } from './jobs.ts';
 import { closed, due, type Effect, type Happening, type Ladder, type Link, step } from './ladder.ts';
+import { type Listener, type Off, once, tell } from './listeners.ts';
 import { pollOnce } from './poll.ts';
 import { openSSE } from './sse.ts';
 import { Refused, type Sink, type Stream, type Transport, type Wish } from './transport.ts';
@@ -17,10 +19,6 @@ export interface LinkState {
   readonly heardAt: number | undefined;
 }
 
-type Listener<T> = (value: T) => void;
-/** Ends what it came from. Calling it again does nothing. */
-export type Off = () => void;
-
 export interface FeedOptions {
   client: Client;
   fetch?: typeof globalThis.fetch;
@@ -32,8 +30,6 @@ export interface FeedOptions {
 const TOPICS = 200;
 /** How long the stream stays open after the last watcher left: pages come and go. */
 const LINGER = 2_000;
-/** Jobs nobody watches are forgotten beyond this many. */
-const KEEP = 1_000;
 
 /**
  * Hears of every job of one server, once per page, however many elements watch.
@@ -47,9 +43,7 @@ export class JobFeed {
   readonly client: Client;
   readonly clock = new ServerClock();
 
-  #jobs = new Map<string, Job>();
-  #running = new Set<string>();
-  #newest = new Map<string, Job>(); // action/target → its newest job
+  #jobs = new Jobs((id) => this.#byJob.has(id));
   #byJob = new Map<string, Set<Listener<Job>>>();
   #byAction = new Map<string, Set<Listener<Job>>>();
   #byLog = new Map<string, Set<Listener<Line[]>>>();
@@ -95,7 +89,7 @@ export class JobFeed {
 
   /** The newest known job of an action and target. */
   newest(action: string, target = ''): Job | undefined {
-    return this.#newest.get(`${action}/${target}`);
+    return this.#jobs.newest(`${action}/${target}`);
   }
 
   get link(): LinkState {
@@ -128,7 +122,7 @@ export class JobFeed {
   watchAction(action: string, target: string, listener: Listener<Job>): Off {
     const key = `${action}/${target}`;
     const off = this.#count(this.#byAction, key, listener);
-    const known = this.#newest.get(key);
+    const known = this.#jobs.newest(key);
     if (known) listener(known);
     return off;
   }
@@ -206,28 +200,12 @@ export class JobFeed {
   // What was heard.
 
   #take(job: Job): void {
-    const known = this.#jobs.get(job.id);
-    if (known && known.rev >= job.rev) return;
-    this.#jobs.delete(job.id); // to the young end
-    this.#jobs.set(job.id, job);
-    if (this.#jobs.size > KEEP) this.#forget();
-    const key = `${job.action}/${job.target ?? ''}`;
-    const newest = this.#newest.get(key);
-    const leads = !newest || job.id >= newest.id; // UUIDv7: ids sort by creation
-    if (leads) this.#newest.set(key, job);
+    const { news, leads } = this.#jobs.take(job);
+    if (!news) return;
     tell(this.#byJob.get(job.id), job);
-    if (leads) tell(this.#byAction.get(key), job);
+    if (leads) tell(this.#byAction.get(Jobs.key(job)), job);
     tell(this.#all, job);
-    if (job.state === 'running') this.#running.add(job.id);
-    else this.#running.delete(job.id);
     this.#busy();
-  }
-
-  #forget(): void {
-    for (const [id, job] of this.#jobs) {
-      if (this.#jobs.size <= KEEP) return;
-      if (isFinal(job.state) && !this.#byJob.has(id)) this.#jobs.delete(id);
-    }
   }
 
   #sink(current: () => boolean): Sink {
@@ -298,7 +276,7 @@ export class JobFeed {
   }
 
   #busy(): void {
-    const busy = this.#unheard.size > 0 || this.#running.size > 0;
+    const busy = this.#unheard.size > 0 || this.#jobs.running;
     if (busy !== this.#ladder.busy) this.#happen({ type: 'busy', busy });
   }
 
@@ -456,36 +434,4 @@ export class JobFeed {
       }
     }
   }
-}
-
-function tell<T>(listeners: ReadonlySet<Listener<T>> | undefined, value: T): void {
-  for (const listener of [...(listeners ?? [])]) {
-    try {
-      listener(value);
-    } catch (error) {
-      reportError(error); // one bad listener must not silence the others
-    }
-  }
-}
-
-function once(f: () => void): Off {
-  let done = false;
-  return () => {
-    if (done) return;
-    done = true;
-    f();
-  };
-}
-
-const PAGE = Symbol.for('telltale.feed');
-
-/**
- * The one feed of this page, made when first asked for. Two copies of this
- * module (the app's and an embed's) find the same one. `server` is the address
- * of the Telltale server, for the first caller only.
- */
-export function pageFeed(server: string = location.origin): JobFeed {
-  const page = globalThis as { [PAGE]?: JobFeed };
-  page[PAGE] ??= new JobFeed({ client: new Client(new URL('/api/v1/', server).href) });
-  return page[PAGE];
 }
