@@ -210,7 +210,7 @@ func eventRoutes() []route {
 		},
 		{
 			method: "PUT", path: "/api/v1/events/{stream}/topics", id: "setTopics", group: "events", summary: "Change what a stream tells",
-			about:    "Replaces the topics of an open stream without reconnecting.",
+			about:    "Replaces the topics of an open stream without reconnecting; a filter by action ends with it. Jobs named with job:<id> are shown as they stand, without an id.",
 			params:   []param{{name: "stream", in: "path", kind: "string", about: "The stream named by hello"}},
 			body:     reflect.TypeFor[Topics](),
 			answers:  []answer{{status: 204, about: "Done"}},
