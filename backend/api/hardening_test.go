@@ -74,10 +74,10 @@ func TestR73_MalformedRequestsAreRefused(t *testing.T) {
 }
 
 // mustAnswer checks that the process is well.
-func (h *house) mustAnswer(t testing.TB) {
-	t.Helper()
+func (h *house) mustAnswer(tb testing.TB) {
+	tb.Helper()
 	if a := h.do("GET", "/healthz", ""); a.StatusCode != http.StatusOK {
-		t.Errorf("health: %d %s", a.StatusCode, a.body)
+		tb.Errorf("health: %d %s", a.StatusCode, a.body)
 	}
 }
 

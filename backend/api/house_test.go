@@ -109,26 +109,26 @@ func (l *logBook) String() string {
 }
 
 // open builds a house; adjust may change what the server and hub are made of.
-func open(t testing.TB, adjust ...func(*Options, *feed.Options)) *house {
-	t.Helper()
+func open(tb testing.TB, adjust ...func(*Options, *feed.Options)) *house {
+	tb.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	s, err := store.Open(store.Options{Log: quiet})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "telltale.yaml")
+	path := filepath.Join(tb.TempDir(), "telltale.yaml")
 	if err := os.WriteFile(path, []byte(houseCatalog), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	catalog, err := action.Load(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	head, err := s.Head(t.Context())
+	head, err := s.Head(tb.Context())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	h := &house{t: t, store: s, stage: &stage{runs: make(chan *play, 4096)}, log: &logBook{}}
+	h := &house{t: tb, store: s, stage: &stage{runs: make(chan *play, 4096)}, log: &logBook{}}
 	o := Options{
 		Journal: s, Records: s, Catalog: func() *action.Catalog { return catalog }, User: "ada",
 		Version: Version{Version: "1.2.3", Go: "go1.26"}, Log: slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -143,8 +143,8 @@ func open(t testing.TB, adjust ...func(*Options, *feed.Options)) *house {
 		Leftovers: func(context.Context, []job.ID) (map[job.ID]int, error) { return nil, nil },
 		Host:      "atlas", Boot: "m1-l1", Log: quiet, Jobs: 64,
 	})
-	if err := h.engine.Recover(t.Context()); err != nil {
-		t.Fatal(err)
+	if err := h.engine.Recover(tb.Context()); err != nil {
+		tb.Fatal(err)
 	}
 	o.Hub = hub
 	if o.Engine == nil {
@@ -154,25 +154,25 @@ func open(t testing.TB, adjust ...func(*Options, *feed.Options)) *house {
 		o.Ready = h.engine.Ready
 	}
 	if h.Server, err = New(o); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	var tail sync.WaitGroup
 	tail.Go(func() {
 		_ = s.Tail(ctx, head, func(e job.Event) error { hub.Publish(e); return nil })
 	})
-	ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	ln, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	h.addr = ln.Addr().String()
 	h.serve(ln)
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		end, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		hub.Shutdown(end)
 		if err := h.Shutdown(end); err != nil {
-			t.Errorf("shutdown: %v", err)
+			tb.Errorf("shutdown: %v", err)
 		}
 		h.serving.Wait()
 		now, hurry := context.WithCancel(context.Background())
@@ -313,14 +313,14 @@ func (h *house) do(method, path, body string, header ...string) reply {
 	return reply{res, b}
 }
 
-func (a reply) problem(t testing.TB) Problem {
-	t.Helper()
+func (a reply) problem(tb testing.TB) Problem {
+	tb.Helper()
 	var p Problem
 	if kind := a.Header.Get("Content-Type"); kind != problemType {
-		t.Fatalf("%d %s, not a problem: %.200s", a.StatusCode, kind, a.body)
+		tb.Fatalf("%d %s, not a problem: %.200s", a.StatusCode, kind, a.body)
 	}
 	if err := json.Unmarshal(a.body, &p); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }
@@ -349,11 +349,11 @@ func (h *house) raw(request string, quiet time.Duration) string {
 	}
 }
 
-func decoded[T any](t testing.TB, b []byte) T {
-	t.Helper()
+func decoded[T any](tb testing.TB, b []byte) T {
+	tb.Helper()
 	var v T
 	if err := json.Unmarshal(b, &v); err != nil {
-		t.Fatalf("%v in %.300s", err, b)
+		tb.Fatalf("%v in %.300s", err, b)
 	}
 	return v
 }

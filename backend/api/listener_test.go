@@ -27,27 +27,27 @@ func (h *house) listen(query string, header ...string) *listener {
 	return listenOn(h.t, conn, query, header...)
 }
 
-func listenOn(t testing.TB, conn net.Conn, query string, header ...string) *listener {
-	t.Helper()
-	t.Cleanup(func() { _ = conn.Close() })
+func listenOn(tb testing.TB, conn net.Conn, query string, header ...string) *listener {
+	tb.Helper()
+	tb.Cleanup(func() { _ = conn.Close() })
 	request := []byte("GET /api/v1/events?" + query + " HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n")
 	for i := 0; i+1 < len(header); i += 2 {
 		request = append(request, header[i]+": "+header[i+1]+"\r\n"...)
 	}
 	if _, err := conn.Write(append(request, "\r\n"...)); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 	in := bufio.NewReader(conn)
 	res, err := http.ReadResponse(in, nil) //nolint:bodyclose // the connection is closed, and the body is read raw
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if res.StatusCode != http.StatusOK {
 		b, _ := io.ReadAll(res.Body)
-		t.Fatalf("stream answered %d: %s", res.StatusCode, b)
+		tb.Fatalf("stream answered %d: %s", res.StatusCode, b)
 	}
-	return &listener{t: t, conn: conn, head: res.Header, in: newBlockReader(in)}
+	return &listener{t: tb, conn: conn, head: res.Header, in: newBlockReader(in)}
 }
 
 // next is the next event that is no heartbeat.
