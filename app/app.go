@@ -75,7 +75,8 @@ func Open(ctx context.Context, cfg Config) (_ *App, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a.hub = feed.New(feed.Options{Feed: head.Feed, Log: cfg.Log})
+	// Everybody comes over loopback, many behind one proxy: only the total counts.
+	a.hub = feed.New(feed.Options{Feed: head.Feed, Log: cfg.Log, MaxStreams: maxStreams, MaxPerRemote: maxStreams})
 	a.lastTold.Store(head.Seq)
 	go a.tell(head)
 	host, err := os.Hostname()
@@ -221,6 +222,9 @@ func (a *App) serve(l net.Listener) {
 		}
 	})
 }
+
+// maxStreams is how many readers the feed has at once.
+const maxStreams = 10_000
 
 // goodbye is how long streams and requests may take to end.
 const goodbye = 5 * time.Second
