@@ -25,7 +25,7 @@ type Streams struct {
 // Run carries out the words typed after telltale and returns the code to exit
 // with. Static is the built frontend.
 func Run(words []string, s Streams, static fs.FS) int {
-	sh := &shell{Streams: s, cfg: app.Config{Version: version(), Static: static}}
+	sh := &shell{Streams: s, cfg: app.Config{Version: version(), Static: static}, secrets: map[string]string{}}
 	root := sh.root()
 	root.SetArgs(words)
 	root.SetIn(s.In)
@@ -37,7 +37,8 @@ func Run(words []string, s Streams, static fs.FS) int {
 // shell is one call of telltale: its streams and what was set.
 type shell struct {
 	Streams
-	cfg app.Config
+	cfg     app.Config
+	secrets map[string]string // that were read from the input
 }
 
 func (s *shell) root() *cobra.Command {

@@ -43,6 +43,7 @@ func (s *shell) printLog(ctx context.Context, to session, id job.ID, follow bool
 		if err != nil {
 			return err
 		}
+		*to.begun = true
 		if part.Dropped > 0 {
 			fmt.Fprintf(s.Err, "%d lines are no longer kept\n", part.Dropped)
 		}

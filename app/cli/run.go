@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"os"
@@ -24,6 +25,7 @@ type runOptions struct {
 	params   []string
 	noFollow bool
 	asJSON   bool
+	key      string // made once, so that trying again cannot start twice
 }
 
 func (o *runOptions) flags(c *cobra.Command) {
@@ -52,6 +54,7 @@ The exit code says how the job ended:
 		Args:              exactly("ACTION"),
 		ValidArgsFunction: s.completeActions,
 		RunE: func(c *cobra.Command, words []string) error {
+			o.key = rand.Text()
 			return s.with(c.Context(), func(to session) error { return s.run(c.Context(), to, words[0], o) })
 		},
 	}
@@ -76,7 +79,7 @@ func (s *shell) run(ctx context.Context, to session, id string, o runOptions) er
 	if err != nil {
 		return err
 	}
-	e, started, err := to.Trigger(ctx, api.Trigger{Action: id, Target: o.target, Params: params, Via: job.ViaCLI})
+	e, started, err := to.Trigger(ctx, api.Trigger{Action: id, Target: o.target, Params: params, Via: job.ViaCLI, Key: o.key})
 	if err != nil {
 		return err
 	}
@@ -85,6 +88,7 @@ func (s *shell) run(ctx context.Context, to session, id string, o runOptions) er
 
 // accepted goes on with a job that was started or joined.
 func (s *shell) accepted(ctx context.Context, to session, e job.Event, started bool, o runOptions) error {
+	*to.begun = true
 	if !started && !e.Job.State.Final() {
 		fmt.Fprintf(s.Err, "%s already runs, started by %s; this is that job.\n", name(e.Job), plainText(e.Job.Trigger.By))
 	}
@@ -112,8 +116,9 @@ func (s *shell) retryCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			o.key = rand.Text()
 			return s.with(c.Context(), func(to session) error {
-				e, started, err := to.Retry(c.Context(), id, "")
+				e, started, err := to.Retry(c.Context(), id, o.key)
 				if err != nil {
 					return err
 				}
@@ -192,8 +197,20 @@ func (s *shell) value(key, text string, known []api.ParamView) (any, error) {
 }
 
 // secret reads one line without showing it, so that a secret need not stand in
-// the history of a shell or in the list of processes.
+// the history of a shell or in the list of processes. It is asked for once,
+// also when the command is tried anew.
 func (s *shell) secret(key string) (string, error) {
+	if said, ok := s.secrets[key]; ok {
+		return said, nil
+	}
+	said, err := s.ask(key)
+	if err == nil {
+		s.secrets[key] = said
+	}
+	return said, err
+}
+
+func (s *shell) ask(key string) (string, error) {
 	if f, ok := s.In.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		fmt.Fprintf(s.Err, "%s: ", key)
 		b, err := term.ReadPassword(int(f.Fd()))

@@ -22,7 +22,7 @@ func TestParametersGetTheTypeTheyAreDeclaredWith(t *testing.T) {
 		{Name: "pick", Type: "select"},
 		{Name: "key", Type: "secret"},
 	}
-	s := &shell{Streams: Streams{In: strings.NewReader("hunter2\nnot this\n")}}
+	s := &shell{Streams: Streams{In: strings.NewReader("hunter2\nnot this\n")}, secrets: map[string]string{}}
 	got, err := s.values([]string{"n=2.5", "sure=true", "text=a=b; rm -rf /", "pick=", "key=-", "what=1"}, known)
 	if err != nil {
 		t.Fatal(err)

@@ -109,10 +109,9 @@ describe('the pages', () => {
 
   it('show one job while it runs, with its log, and after', async () => {
     await page.goto(house.url);
-    if ((await row(page, 'slow', 'one').getAttribute('data-state')) !== 'running')
-      await button(page, 'slow', 'one').click();
-    await until(row(page, 'slow', 'one'), 'running');
-    await row(page, 'slow', 'one').locator('.lamp a').click();
+    await button(page, 'slow', 'three').click();
+    await until(row(page, 'slow', 'three'), 'running');
+    await row(page, 'slow', 'three').locator('.lamp a').click();
     await until(page.locator('telltale-status[size="card"]'), 'running');
     await expect.poll(() => page.locator('telltale-log .line').count()).toBeGreaterThan(3);
     await picture(page, 'job-running');
@@ -120,7 +119,7 @@ describe('the pages', () => {
     const { log } = await house.get<{ log: { lines: number } }>(`/api/v1${new URL(page.url()).pathname}`);
     await expect.poll(() => page.locator('telltale-log .line').count()).toBe(log.lines); // every line, once
     expect(await page.locator('telltale-log .line .n').last().innerText()).toBe(String(log.lines));
-    expect(await page.title()).toMatch(/^Slow work one/);
+    expect(await page.title()).toMatch(/^Slow work three/);
     await picture(page, 'job-succeeded');
     const [download] = await Promise.all([
       page.waitForEvent('download'),

@@ -94,7 +94,7 @@ export interface paths {
         get?: never;
         /**
          * Change what a stream tells
-         * @description Replaces the topics of an open stream without reconnecting.
+         * @description Replaces the topics of an open stream without reconnecting; a filter by action ends with it. Jobs named with job:<id> are shown as they stand, without an id.
          */
         put: operations["setTopics"];
         post?: never;
