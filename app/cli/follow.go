@@ -13,8 +13,14 @@ import (
 	"telltale/backend/job"
 )
 
-// patience is how long a job is followed while its server does not answer.
-const patience = time.Minute
+// patience is how long a job is followed while its server does not answer. A
+// guest has less, since it can look after the data folder itself.
+func (to session) patience() time.Duration {
+	if to.guest {
+		return blind
+	}
+	return time.Minute
+}
 
 // errLeft ends following a job that goes on without us.
 var errLeft = errors.New("left")
@@ -32,6 +38,7 @@ func (s *shell) follow(c context.Context, to session, e job.Event, mine bool, as
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)
 
+	*to.begun = true
 	v := newView(s.Err)
 	v.show(e.Job)
 	go heed(ctx, signals, mine, func() {
@@ -41,7 +48,7 @@ func (s *shell) follow(c context.Context, to session, e job.Event, mine bool, as
 		}
 	}, func() { leave(errLeft) })
 	final, err := to.Follow(ctx, e.Job.ID, api.Follower{
-		Patience: patience,
+		Patience: to.patience(),
 		Changed:  func(e job.Event) error { v.show(e.Job); return nil },
 		Link: func(lost error) {
 			why := ""
@@ -55,6 +62,10 @@ func (s *shell) follow(c context.Context, to session, e job.Event, mine bool, as
 	switch {
 	case errors.Is(err, errLeft):
 		return s.left(to, e.Job)
+	case to.guest && errors.Is(err, api.ErrUnreachable):
+		// Whoever owned the data folder is gone. The next owner knows how the
+		// job ended, or runs it; if there is none, that is us.
+		return s.with(c, func(next session) error { return s.follow(c, next, e, mine, asJSON) })
 	case errors.Is(err, api.ErrUnreachable):
 		fmt.Fprintf(s.Err, "%s may still run. Ask again with telltale status %s.\n", name(e.Job), e.Job.ID)
 		return err

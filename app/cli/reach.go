@@ -3,21 +3,27 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"telltale/app"
 	"telltale/backend/api"
+	"telltale/backend/job"
 )
 
 // session is a command's way to a server. Own is the house in this process
 // when no server was running, else nil; hurry makes it stop running jobs when
-// it closes. Begun is set once something was accepted or printed: from then on
-// the command must not be tried anew.
+// it closes. A guest found somebody else's house on the data folder. Begun is
+// set once something was accepted or printed: from then on the command must not
+// be tried anew.
 type session struct {
 	*api.Client
 	own   *app.App
 	hurry context.CancelFunc
+	guest bool
 	begun *bool
 }
 
@@ -40,9 +46,9 @@ func (s *shell) with(ctx context.Context, fn func(session) error) error {
 			return &closedError{err}
 		}
 		to.begun = &begun
-		err = to.run(ctx, fn)
-		guest := s.cfg.Server == "" && to.own == nil
-		if !guest || !gone(err) || begun || time.Since(start) > blind {
+		to.guest = s.cfg.Server == "" && to.own == nil
+		err = s.visit(ctx, to, fn)
+		if !to.guest || !gone(err) || begun || time.Since(start) > blind {
 			return err
 		}
 		if err := pause(ctx, blink); err != nil {
@@ -51,8 +57,11 @@ func (s *shell) with(ctx context.Context, fn func(session) error) error {
 	}
 }
 
-func (to session) run(ctx context.Context, fn func(session) error) error {
+// visit runs fn and closes what was opened for it. Jobs that guests started
+// here may end first; Ctrl-C ends the patience.
+func (s *shell) visit(ctx context.Context, to session, fn func(session) error) error {
 	defer to.Close()
+	opened := time.Now()
 	patience, hurry := context.WithCancel(ctx)
 	defer hurry()
 	to.hurry = hurry
@@ -60,8 +69,27 @@ func (to session) run(ctx context.Context, fn func(session) error) error {
 	if to.own == nil {
 		return err
 	}
-	// Jobs that others started meanwhile may end; Ctrl-C ends the patience.
-	return errors.Join(err, to.own.Close(patience))
+	last, stop := signal.NotifyContext(patience, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	s.outlast(last, to, opened)
+	return errors.Join(err, to.own.Close(last))
+}
+
+// outlast waits until no job that was started in our own house is live.
+func (s *shell) outlast(ctx context.Context, to session, opened time.Time) {
+	theirs := job.Filter{States: []job.State{job.Queued, job.Running, job.Waiting}, Since: opened}
+	for told := false; ; told = true {
+		page, err := to.Jobs(ctx, theirs, "", 1)
+		if err != nil || len(page.Events) == 0 {
+			return // also when ctx has ended
+		}
+		if !told {
+			fmt.Fprintln(s.Err, "Jobs still run in this process; Ctrl-C stops them.")
+		}
+		if pause(ctx, 2*blink) != nil {
+			return
+		}
+	}
 }
 
 // gone reports that a server did not answer, or does not for much longer.

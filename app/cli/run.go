@@ -88,7 +88,7 @@ func (s *shell) run(ctx context.Context, to session, id string, o runOptions) er
 
 // accepted goes on with a job that was started or joined.
 func (s *shell) accepted(ctx context.Context, to session, e job.Event, started bool, o runOptions) error {
-	*to.begun = true
+	*to.begun = true // with --no-follow as well
 	if !started && !e.Job.State.Final() {
 		fmt.Fprintf(s.Err, "%s already runs, started by %s; this is that job.\n", name(e.Job), plainText(e.Job.Trigger.By))
 	}
