@@ -3,6 +3,7 @@ package store
 import (
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -47,8 +48,18 @@ func openBadger(o Options) (*badger.DB, error) {
 	if err != nil && strings.Contains(err.Error(), "Create a new file") {
 		db, err = badger.Open(opts) // badger issue 2207: the second try finds the file
 	}
+	// The directory is locked for us by now, so whoever holds Badger's own lock
+	// is a program of ours that is just being started, for an instant.
+	for wait := time.Millisecond; isLocked(err) && wait < time.Second; wait *= 2 {
+		time.Sleep(wait)
+		db, err = badger.Open(opts)
+	}
 	if err != nil {
 		return nil, err // what comes with an error is no database
 	}
 	return db, nil
+}
+
+func isLocked(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "Cannot acquire directory lock")
 }

@@ -48,7 +48,12 @@ func lockDir(dir string) (release func(), err error) {
 	if err != nil && !isNoSpace(err) { // a full disk is refused later, with better words
 		return nil, errors.Join(unusable(dir, err), f.Close())
 	}
-	return func() { _ = f.Close() }, nil
+	return func() {
+		// Closing is not enough: a program that is just being started holds a copy
+		// of the file, and the lock with it, until it has begun.
+		_ = unix.Flock(int(f.Fd()), unix.LOCK_UN)
+		_ = f.Close()
+	}, nil
 }
 
 // syncDir makes a rename in a directory survive a power cut.

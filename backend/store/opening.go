@@ -155,11 +155,10 @@ func removeEmpty(dir string) error {
 
 // explain makes an error of Badger's Open one a person can act on.
 func (s *Store) explain(err error) error {
-	text := err.Error()
 	switch {
 	case s.o.Dir == "":
 		return fmt.Errorf("open store in memory: %w", err)
-	case strings.Contains(text, "Cannot acquire directory lock"):
+	case isLocked(err):
 		return &LockedError{Dir: s.o.Dir}
 	case errors.Is(err, fs.ErrPermission), isReadOnly(err):
 		return unusable(s.o.Dir, err)
