@@ -119,8 +119,24 @@ export const link = (page: Page): Promise<string | null> =>
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** Waits until colors and sizes that are on their way have arrived. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const roots = (from: Document | ShadowRoot): (Document | ShadowRoot)[] => [
+      from,
+      ...[...from.querySelectorAll('*')].flatMap((e) => (e.shadowRoot ? roots(e.shadowRoot) : [])),
+    ];
+    await frame();
+    await frame(); // a change of theme starts its transitions in the frame after it
+    const moving = roots(document).flatMap((r) => r.getAnimations());
+    await Promise.allSettled(moving.filter((a) => a instanceof CSSTransition).map((a) => a.finished));
+  });
+}
+
 /** What axe finds wrong with the page: WCAG 2.2 AA and good practice. */
 export async function axe(page: Page): Promise<string[]> {
+  await settled(page);
   await page.evaluate(axeSource);
   return page.evaluate(async () => {
     const tool = (

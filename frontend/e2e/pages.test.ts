@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { axe, button, complaints, launch, link, live, open, row, until } from './browser.ts';
+import { axe, button, complaints, launch, link, live, open, row, settled, until } from './browser.ts';
 import { House } from './house.ts';
 
 const SHOTS = process.env.SHOTS;
@@ -26,7 +26,7 @@ async function picture(page: Page, name: string): Promise<void> {
     expect(size[0], `${name} at ${width}`).toBeLessThanOrEqual(width); // nothing sticks out
     if (SHOTS) {
       await page.setViewportSize({ width, height: Math.min(2_000, Math.max(least, size[1] ?? 0)) });
-      await page.waitForTimeout(250); // colors cross over
+      await settled(page);
       await page.screenshot({ path: join(SHOTS, `${name}-${scheme}-${width}.png`) });
     }
     if (width === 1440) expect(await axe(page), `${name} ${scheme}`).toEqual([]);
