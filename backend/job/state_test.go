@@ -99,8 +99,10 @@ func TestRandomWalksKeepTheLifecycle(t *testing.T) {
 			if next.State.Final() != !next.FinishedAt.IsZero() {
 				t.Fatalf("%s: %s with finished_at %v", name, next.State, next.FinishedAt)
 			}
-			if next.UpdatedAt.Before(next.CreatedAt) {
-				t.Fatalf("%s: updated before it was created", name)
+			for _, early := range []time.Time{next.CreatedAt, next.StartedAt, j.UpdatedAt} {
+				if next.UpdatedAt.Before(early) || (next.State.Final() && next.FinishedAt.Before(early)) {
+					t.Fatalf("%s: updated %v, finished %v, before %v", name, next.UpdatedAt, next.FinishedAt, early)
+				}
 			}
 			j = next
 		}

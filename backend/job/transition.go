@@ -32,7 +32,7 @@ func (j Job) Start(at time.Time, host, boot string) (Job, error) {
 	if err != nil {
 		return j, err
 	}
-	n.StartedAt, n.NotBefore, n.Queue = at, time.Time{}, nil
+	n.StartedAt, n.NotBefore, n.Queue = n.UpdatedAt, time.Time{}, nil
 	n.Phase, n.Progress, n.Steps = "", nil, nil
 	n.Warnings, n.WarningCount, n.Error = nil, 0, nil
 	n.Host, n.Boot = host, boot
@@ -58,13 +58,13 @@ func (j Job) Finish(at time.Time, o Outcome) (Job, error) {
 	if err != nil {
 		return j, err
 	}
-	n.FinishedAt, n.Summary, n.Error, n.Queue = at, o.Summary, o.Error, nil
+	n.FinishedAt, n.Summary, n.Error, n.Queue = n.UpdatedAt, o.Summary, o.Error, nil
 	n.NotBefore = time.Time{}
 	if o.State == Succeeded || o.State == Warning {
 		n.Phase = ""
 		n.Progress = n.Progress.complete()
 	}
-	n.Steps = endSteps(n.Steps, at, o.State)
+	n.Steps = endSteps(n.Steps, n.UpdatedAt, o.State)
 	return n, nil
 }
 
@@ -78,7 +78,7 @@ func (j Job) Requeue(at, notBefore time.Time, why *Error) (Job, error) {
 	n.Attempt++
 	n.NotBefore, n.Error = notBefore, why
 	n.Host, n.Boot = "", ""
-	n.Steps = endSteps(n.Steps, at, Interrupted)
+	n.Steps = endSteps(n.Steps, n.UpdatedAt, Interrupted)
 	return n, nil
 }
 
@@ -92,7 +92,7 @@ func (j Job) AskCancel(at time.Time, by string) (Job, error) {
 	if err != nil {
 		return j, err
 	}
-	n.Cancel = &Ask{By: by, At: at}
+	n.Cancel = &Ask{By: by, At: n.UpdatedAt}
 	return n, nil
 }
 
@@ -181,9 +181,8 @@ func (j Job) stay(s State, at time.Time) (Job, error) {
 
 func (j Job) next(at time.Time) Job {
 	j.Rev++
-	j.UpdatedAt = at
-	if at.Before(j.CreatedAt) {
-		j.UpdatedAt = j.CreatedAt // a clock set back must not put an end before its beginning
+	if at.After(j.UpdatedAt) {
+		j.UpdatedAt = at // a clock set back must not put an end before its beginning
 	}
 	return j
 }
