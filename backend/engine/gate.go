@@ -35,8 +35,10 @@ func (g *gate) enter(ctx context.Context, action string, limit int) error {
 	g.mu.Unlock()
 	select {
 	case <-p.open:
-		return nil
 	case <-ctx.Done():
+	}
+	if ctx.Err() == nil {
+		return nil
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -44,7 +46,7 @@ func (g *gate) enter(ctx context.Context, action string, limit int) error {
 		g.waiting = slices.Delete(g.waiting, i, i+1)
 		return ctx.Err()
 	}
-	g.release(p.action) // admitted just as ctx ended
+	g.release(p.action) // admitted, but ctx has ended
 	return ctx.Err()
 }
 
