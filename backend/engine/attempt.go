@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"time"
 
@@ -46,13 +47,15 @@ func (e *Engine) run(unit job.Unit) {
 	case startErr != nil:
 		// It cannot be kept that it runs, so it must not run. It stays queued.
 		e.Log.Error("job not started", errAttr(startErr), jobAttr(j.ID))
-		e.rest()
+		rest(e.take)
 		unit.Release()
 		return
 	}
 	r := e.report(n)
-	outcome := unbound(err)
-	if err == nil {
+	var outcome job.Outcome
+	if err != nil {
+		outcome, a = unbound(err), nil // another attempt would find the same
+	} else {
 		outcome = e.carryOut(ctx, runner.Task{Job: j.ID, Attempt: started.Job.Attempt, Action: a, Bound: bound}, r)
 	}
 	if e.end(n, a, outcome, r.close()) {
@@ -66,32 +69,40 @@ func (e *Engine) run(unit job.Unit) {
 // afterFault is how long a worker rests when the store refuses a change.
 const afterFault = time.Second
 
-func (e *Engine) rest() {
+func rest(ctx context.Context) {
 	pause := time.NewTimer(afterFault)
 	defer pause.Stop()
 	select {
 	case <-pause.C:
-	case <-e.take.Done():
+	case <-ctx.Done():
 	}
 }
 
 // rebind is the action and what is bound to it: as checked at the trigger, or
-// once more from the record when that was in an earlier life.
+// once more from the record when that was in an earlier life, or the catalog
+// was loaded anew since. Secrets that were given are still in memory then.
 func (e *Engine) rebind(n *entry, j job.Job) (*action.Action, action.Bound, error) {
 	a, ok := e.Catalog().Action(j.Action)
 	if !ok {
 		return nil, action.Bound{}, &UnknownActionError{Action: j.Action}
 	}
 	n.mu.Lock()
-	bound := n.bound
+	checked, bound := n.action, n.bound
 	n.mu.Unlock()
-	if bound != nil {
+	if bound != nil && checked == a {
 		return a, *bound, nil
 	}
-	if j.Sealed {
+	if bound == nil && j.Sealed {
 		return a, action.Bound{}, &SealedError{ID: j.ID}
 	}
-	b, err := a.Bind(j.Target, j.Params, e.Secrets)
+	params := map[string]any{}
+	maps.Copy(params, j.Params)
+	for _, p := range a.Params {
+		if bound != nil && p.Type == action.SecretParam && bound.Secret(p.Name) != "" {
+			params[p.Name] = bound.Secret(p.Name)
+		}
+	}
+	b, err := a.Bind(j.Target, params, e.Secrets)
 	return a, b, err
 }
 
@@ -139,10 +150,10 @@ func (e *Engine) end(n *entry, a *action.Action, o job.Outcome, last job.Report)
 			return j.State.Final()
 		}
 		e.Log.Error("end of job not kept", errAttr(err), jobAttr(j.ID), slog.String("state", string(o.State)))
-		if moved(err) || e.take.Err() != nil {
+		if moved(err) || e.work.Err() != nil {
 			return true
 		}
-		e.rest()
+		rest(e.work)
 	}
 }
 

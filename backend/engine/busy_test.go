@@ -1,11 +1,14 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	"telltale/backend/engine"
 	"telltale/backend/job"
+	"telltale/backend/runner"
 )
 
 func TestRejectRefusesAndNamesTheLiveJob(t *testing.T) {
@@ -74,6 +77,73 @@ func TestReplaceStopsTheLiveJobAndThenRuns(t *testing.T) {
 	h.becomes(third, job.Canceled)
 	h.next().succeed()
 	h.becomes(fourth, job.Succeeded)
+}
+
+func TestAReplacementStandsBehindWhatStillRuns(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	stubborn := newDeaf(h)
+	first := h.press("replace")
+	<-stubborn.begun
+	second := h.press("replace") // waits, because the first takes its time to stop
+	third := h.submit(engine.Request{Action: "replace"}).Event.Job
+	h.becomes(second, job.Canceled)
+	if third.Queue == nil || third.Queue.Position != 1 || third.Queue.Behind != first {
+		t.Errorf("it stands at %+v, want 1 behind %s (the replaced one was %s)", third.Queue, first, second)
+	}
+	stubborn.let()
+	h.becomes(third.ID, job.Succeeded)
+}
+
+// deaf is a runner whose work does not stop until it may.
+type deaf struct {
+	begun chan struct{}
+	stop  <-chan struct{}
+	let   context.CancelFunc
+}
+
+func newDeaf(h *house) *deaf {
+	ctx, let := context.WithCancel(context.Background())
+	d := &deaf{begun: make(chan struct{}, 1024), stop: ctx.Done(), let: let}
+	h.Engine = h.with(func(o *engine.Options) { o.Runner = d })
+	h.t.Cleanup(let)
+	return d
+}
+
+func (d *deaf) Run(context.Context, runner.Task, runner.Watcher) job.Outcome {
+	d.begun <- struct{}{}
+	<-d.stop
+	return job.Outcome{State: job.Succeeded}
+}
+
+func TestAReplacementThatCannotBeKeptReplacesNothing(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	journal := &refusing{Journal: h.store}
+	h.Engine = h.with(func(o *engine.Options) { o.Journal = journal })
+	first := h.press("replace")
+	p := h.next()
+	journal.full.Store(true)
+	var full *job.FullError
+	if _, err := h.Submit(t.Context(), ada, engine.Request{Action: "replace"}); !errors.As(err, &full) {
+		t.Fatalf("got %v", err)
+	}
+	if now, err := h.store.Get(t.Context(), first); err != nil || now.Job.Cancel != nil || p.ctx.Err() != nil {
+		t.Errorf("it was stopped for nothing: %+v, %v", now.Job.Cancel, err)
+	}
+}
+
+// refusing is a journal that accepts no new job while it is full.
+type refusing struct {
+	job.Journal
+	full atomic.Bool
+}
+
+func (r *refusing) Append(ctx context.Context, c job.Change) (job.Event, bool, error) {
+	if c.Want == 0 && r.full.Load() {
+		return job.Event{}, false, &job.FullError{}
+	}
+	return r.Journal.Append(ctx, c)
 }
 
 func TestParallelRunsSideBySideUpToTheLimits(t *testing.T) {

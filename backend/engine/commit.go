@@ -15,8 +15,9 @@ type entry struct {
 
 	mu     sync.Mutex // guards what follows; taken after lane.mu
 	last   job.Event
+	action *action.Action          // what bound was checked against
 	bound  *action.Bound           // nil after a restart: bound again from the record
-	cancel context.CancelCauseFunc // nil unless an attempt is being carried out
+	cancel context.CancelCauseFunc // stops the newest attempt; nil before the first
 }
 
 // commit keeps a change. It is the only way a job changes.

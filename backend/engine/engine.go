@@ -42,7 +42,8 @@ type Options struct {
 // Engine decides what happens to jobs. All methods may be called at once.
 type Engine struct {
 	Options
-	gate *gate
+	gate   *gate
+	joined joins
 
 	work    context.Context //nolint:containedctx // the life of running jobs: ends when they must, with the cause
 	endWork context.CancelCauseFunc

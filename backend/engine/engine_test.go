@@ -114,18 +114,31 @@ func (h *house) start() {
 		h.t.Fatal(err)
 	}
 	h.store, h.stage = s, &stage{runs: make(chan *play, 1024)}
-	h.Engine = engine.New(engine.Options{
-		Journal: s, Queue: s, Records: s, Runner: h.stage,
-		Catalog: func() *action.Catalog { return h.file }, Secrets: none{},
-		Leftovers: func(context.Context, []job.ID) (map[job.ID]int, error) { return h.ended, nil },
-		Host:      "atlas", Boot: h.boot, Log: slog.New(slog.DiscardHandler), Jobs: h.jobs,
-	})
+	h.Engine = engine.New(h.options())
 	if err := h.Recover(h.t.Context()); err != nil {
 		h.t.Fatal(err)
 	}
 	var once sync.Once
 	e := h.Engine
 	h.t.Cleanup(func() { once.Do(func() { stop(e, s) }) })
+}
+
+func (h *house) options() engine.Options {
+	return engine.Options{
+		Journal: h.store, Queue: h.store, Records: h.store, Runner: h.stage,
+		Catalog: func() *action.Catalog { return h.file }, Secrets: none{},
+		Leftovers: func(context.Context, []job.ID) (map[job.ID]int, error) { return h.ended, nil },
+		Host:      "atlas", Boot: h.boot, Log: slog.New(slog.DiscardHandler), Jobs: h.jobs,
+	}
+}
+
+// with is another engine on the same store, made otherwise.
+func (h *house) with(change func(*engine.Options)) *engine.Engine {
+	o := h.options()
+	change(&o)
+	e := engine.New(o)
+	h.t.Cleanup(func() { stop(e, h.store) })
+	return e
 }
 
 func stop(e *engine.Engine, s *store.Store) {

@@ -73,6 +73,42 @@ func TestR19_WhicheverWriteFailsNoFalseStateIsShown(t *testing.T) {
 	}
 }
 
+// down is a journal that keeps nothing while it is down.
+type down struct {
+	job.Journal
+	now atomic.Bool
+}
+
+func (d *down) Append(ctx context.Context, c job.Change) (job.Event, bool, error) {
+	if d.now.Load() {
+		return job.Event{}, false, errFault
+	}
+	return d.Journal.Append(ctx, c)
+}
+
+func TestR19_AnEndThatCannotBeKeptAtOnceIsKeptWhileTelltaleStops(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t)
+		journal := &down{Journal: h.store}
+		h.Engine = h.with(func(o *engine.Options) { o.Journal = journal })
+		id := h.press("one")
+		p := <-h.stage.runs
+		journal.now.Store(true)
+		go func() {
+			p.succeed()
+			time.Sleep(3 * time.Second)
+			journal.now.Store(false)
+		}()
+		patient, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		h.Drain(patient)
+		if now, _ := h.store.Last(t.Context(), id); now.Job.State != job.Succeeded {
+			t.Errorf("the record says %s", now.Job.State)
+		}
+	})
+}
+
 func records(t *testing.T, s *store.Store) []job.Event {
 	t.Helper()
 	page, err := s.List(t.Context(), job.Filter{}, "", 100)

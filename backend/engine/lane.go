@@ -71,6 +71,17 @@ func (l *lane) queued() int {
 	return count
 }
 
+// running is the last job of the lane that has left the queue, or "". Called
+// with l.mu held.
+func (l *lane) running() job.ID {
+	for _, n := range slices.Backward(l.live) {
+		if j := n.event().Job; j.State.Live() && j.State != job.Queued {
+			return j.ID
+		}
+	}
+	return ""
+}
+
 // drop takes a job out of the lane. Called with l.mu held.
 func (l *lane) drop(n *entry) {
 	l.live = slices.DeleteFunc(l.live, func(o *entry) bool { return o == n })
@@ -119,10 +130,13 @@ func (e *Engine) standInLine(line []*entry) {
 	position := 0
 	for i, n := range line {
 		j := n.event().Job
-		if j.State != job.Queued || j.Queue == nil {
+		if j.State != job.Queued {
 			continue
 		}
 		position++
+		if j.Queue == nil {
+			continue // it came first, or waits for its next attempt
+		}
 		place := &job.Place{Position: position}
 		if i > 0 {
 			place.Behind = line[i-1].event().Job.ID

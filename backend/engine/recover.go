@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +31,9 @@ func (e *Engine) Recover(ctx context.Context) error {
 	if err != nil {
 		e.Log.WarnContext(ctx, "processes of an earlier life not ended", errAttr(err))
 	}
+	// Lanes are in the order of acceptance; what was told last is not.
+	slices.SortFunc(live, func(a, b job.Event) int { return cmp.Compare(a.Job.ID, b.Job.ID) })
+	var lanes []*lane
 	for _, event := range live {
 		n := &entry{lane: event.Job.Lane(), last: event}
 		if event.Job.State == job.Running {
@@ -44,16 +49,30 @@ func (e *Engine) Recover(ctx context.Context) error {
 		}
 		e.adopt(n)
 		l := e.lane(n.lane)
-		l.mu.Lock()
 		l.live = append(l.live, n)
-		limit := 1
-		if a, ok := e.Catalog().Action(event.Job.Action); ok {
-			limit = e.laneLimit(a)
+		if len(l.live) == 1 {
+			lanes = append(lanes, l)
 		}
-		e.kick(l, limit) //nolint:contextcheck // workers outlive whoever starts them
-		l.mu.Unlock()
+	}
+	// Nothing starts before everything is put right.
+	for _, l := range lanes {
+		e.standInLine(l.live[:min(len(l.live), moveUp)])
+		e.resume(l) //nolint:contextcheck // workers outlive whoever starts them
 	}
 	return nil
+}
+
+// resume sets a recovered lane going.
+func (e *Engine) resume(l *lane) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	limit := 1
+	if a, ok := e.Catalog().Action(l.live[0].event().Job.Action); ok {
+		limit = e.laneLimit(a)
+	}
+	for range min(limit, len(l.live)) {
+		e.kick(l, limit)
+	}
 }
 
 // resurrect decides about a job whose life ended while it was running.

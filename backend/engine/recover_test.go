@@ -139,6 +139,48 @@ func TestAQueuedJobWhoseSecretDiedWithTelltaleSaysSo(t *testing.T) {
 	}
 }
 
+func TestALostSecretIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	h := onDisk(t)
+	text := strings.Replace(catalog, "on_busy: queue, params: {key", "on_busy: queue, attempts: 3, params: {key", 1)
+	h.file = load(t, text)
+	h.submit(engine.Request{Action: "secret"})
+	h.next()
+	r := h.submit(engine.Request{Action: "secret", Params: map[string]any{"key": "hunter2-hunter2"}})
+	h.die()
+	h.boot = "m1-l2"
+	h.start()
+	h.until(r.Event.Job.ID, "ended", func(j job.Job) bool { return j.State != job.Queued && j.State != job.Running })
+	h.wantStates(r.Event.Job.ID, job.Queued, job.Running, job.Failed)
+}
+
+// Who stood behind a job that died with Telltale does not stand there any more.
+func TestPlacesInLineAreTrueAfterADeath(t *testing.T) {
+	t.Parallel()
+	h := onDisk(t)
+	h.jobs = 1
+	h.press("queue")
+	h.next()
+	second, third := h.press("queue"), h.press("queue")
+	h.die()
+	h.boot = "m1-l2"
+	h.start()
+	h.next() // the second runs
+	now, err := h.store.Get(t.Context(), third)
+	if err != nil || now.Job.Queue == nil || now.Job.Queue.Behind != second {
+		t.Errorf("the third stands at %+v (%v), want behind %s", now.Job.Queue, err, second)
+	}
+	first := h.history(second)
+	for _, j := range first {
+		if j.State == job.Queued && j.Queue != nil && j.Queue.Behind != "" && j.Rev > 1 {
+			t.Errorf("the second still stands behind %s", j.Queue.Behind)
+		}
+	}
+	if first[len(first)-2].Queue == nil || first[len(first)-2].Queue.Behind != "" {
+		t.Errorf("before it ran the second stood at %+v", first[len(first)-2].Queue)
+	}
+}
+
 func TestStoppingLetsRunningJobsEndWithinTheGracePeriod(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

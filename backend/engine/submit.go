@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -59,14 +58,8 @@ func (e *Engine) Submit(ctx context.Context, who auth.Principal, r Request) (Rec
 		return Receipt{}, err
 	}
 	key := keyOf(who, r, bound)
-	if key.Name != "" {
-		first, found, err := e.Journal.Keyed(ctx, key)
-		if err != nil {
-			return Receipt{}, err
-		}
-		if found {
-			return e.repeated(first), nil
-		}
+	if known, found, err := e.known(ctx, key); found || err != nil {
+		return known, err
 	}
 	id, err := job.NewID(e.Clock(), e.Rand)
 	if err != nil {
@@ -80,7 +73,7 @@ func (e *Engine) Submit(ctx context.Context, who auth.Principal, r Request) (Rec
 		Attempts: a.Attempts,
 		Expected: e.expected(ctx, a.ID, bound.Target.ID),
 	}, e.now())
-	n := &entry{lane: j.Lane(), bound: &bound}
+	n := &entry{lane: j.Lane(), action: a, bound: &bound}
 	return e.enqueue(ctx, a, n, job.Change{Next: j, Key: key})
 }
 
@@ -104,18 +97,23 @@ func (e *Engine) bind(r Request) (*action.Action, action.Bound, error) {
 // enqueue writes the first revision of a job, unless a live one of the same lane
 // is in its way. The job takes its place in the lane before it is written, with
 // n.mu held until it is: who comes second waits for the first to be on disk, and
-// those who may run side by side do not wait for one another.
+// those who may run side by side do not wait for one another. What it replaces
+// is stopped only once it is on disk: a trigger that is refused stops nothing.
 func (e *Engine) enqueue(ctx context.Context, a *action.Action, n *entry, c job.Change) (Receipt, error) {
 	l := e.lane(n.lane)
 	l.mu.Lock()
+	var replaced []*entry
 	if a.OnBusy != action.Parallel {
 		if live := l.newest(); live != nil {
-			place, err := e.makeWay(ctx, a.OnBusy, l, live, c.Next.Trigger.By)
+			receipt, place, err := e.meet(ctx, a.OnBusy, l, live, c.Key)
 			if err != nil || place == nil {
 				l.mu.Unlock()
-				return Receipt{Event: live.event(), Answer: Joined}, err
+				return receipt, err
 			}
 			c.Next.Queue = place
+		}
+		if a.OnBusy == action.Replace {
+			replaced = slices.Clone(l.live)
 		}
 	}
 	n.mu.Lock()
@@ -140,33 +138,71 @@ func (e *Engine) enqueue(ctx context.Context, a *action.Action, n *entry, c job.
 		}
 		return e.repeated(event), nil
 	}
+	for _, o := range replaced {
+		e.replace(ctx, l, o, c.Next.Trigger.By)
+	}
 	e.kick(l, e.laneLimit(a)) //nolint:contextcheck // workers outlive whoever starts them
 	return Receipt{Event: event, Answer: Started}, nil
 }
 
-// makeWay decides what a trigger does about the live jobs of its lane: the place
-// it takes behind them, or nil when it joins live. Called with l.mu held.
-func (e *Engine) makeWay(ctx context.Context, onBusy action.OnBusy, l *lane, live *entry, by string) (*job.Place, error) {
+// meet decides what a trigger does about the live jobs of its lane: the place it
+// takes behind them, or nil when it takes none and the receipt is the answer.
+// Called with l.mu held.
+func (e *Engine) meet(ctx context.Context, onBusy action.OnBusy, l *lane, live *entry, key job.Key) (Receipt, *job.Place, error) {
+	// Whoever waited for the lane may meet the job of its own key.
+	if known, found, err := e.known(ctx, key); found || err != nil {
+		return known, nil, err
+	}
+	event := live.event()
 	switch onBusy {
 	case action.Reject:
-		return nil, &BusyError{Live: live.event()}
+		return Receipt{}, nil, &BusyError{Live: event}
 	case action.Queue:
-		return &job.Place{Position: l.queued() + 1, Behind: live.event().Job.ID}, nil
+		return Receipt{}, &job.Place{Position: l.queued() + 1, Behind: event.Job.ID}, nil
 	case action.Replace:
-		for _, o := range slices.Clone(l.live) {
-			event, err := e.stop(ctx, o, by)
-			if err != nil && !moved(err) {
-				return nil, fmt.Errorf("job to be replaced: %w", err)
-			}
-			if event.Job.State.Final() {
-				l.drop(o)
-				e.forget(event.Job.ID)
-			}
-		}
-		return &job.Place{Position: l.queued() + 1, Behind: live.event().Job.ID}, nil
+		return Receipt{}, &job.Place{Position: 1, Behind: l.running()}, nil
 	case action.Join, action.Parallel:
 	}
-	return nil, nil
+	e.joined.remember(key, event.Job.ID)
+	return Receipt{Event: event, Answer: Joined}, nil, nil
+}
+
+// replace stops a job for the sake of a newer one. Called with l.mu held.
+func (e *Engine) replace(ctx context.Context, l *lane, o *entry, by string) {
+	event, err := e.stop(ctx, o, by)
+	if err != nil && !moved(err) {
+		e.Log.WarnContext(ctx, "job to be replaced not stopped", errAttr(err), jobAttr(event.Job.ID))
+	}
+	if event.Job.State.Final() {
+		l.drop(o)
+		e.forget(event.Job.ID)
+	}
+}
+
+// known is the answer to a trigger whose key was used before.
+func (e *Engine) known(ctx context.Context, key job.Key) (Receipt, bool, error) {
+	if key.Name == "" {
+		return Receipt{}, false, nil
+	}
+	first, found, err := e.Journal.Keyed(ctx, key)
+	if err != nil {
+		return Receipt{}, false, err
+	}
+	if found {
+		return e.repeated(first), true, nil
+	}
+	j, found := e.joined.of(key)
+	if !found {
+		return Receipt{}, false, nil
+	}
+	now, err := e.Journal.Last(ctx, j.id)
+	if err != nil {
+		return Receipt{}, false, err
+	}
+	if j.fingerprint != key.Fingerprint {
+		return Receipt{}, false, &job.KeyReusedError{Key: key.Name, First: now}
+	}
+	return Receipt{Event: now, Answer: Repeated}, true, nil
 }
 
 // repeated answers with the job of a used key as it is now.

@@ -100,7 +100,7 @@ func TestTargetsDoNotDisturbOneAnother(t *testing.T) {
 
 func TestR23_TwoHundredTriggersWithOneKeyMakeOneJob(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"one", "many"} {
+	for _, name := range []string{"one", "many", "queue", "replace", "reject"} {
 		h := open(t)
 		ids := make(chan job.ID, 200)
 		var wg sync.WaitGroup
@@ -120,8 +120,12 @@ func TestR23_TwoHundredTriggersWithOneKeyMakeOneJob(t *testing.T) {
 				t.Fatalf("%s: job %s beside %s", name, id, first)
 			}
 		}
-		if n := len(h.history(first)); n == 0 {
-			t.Error("no record")
+		all := h.history(first)
+		if len(all) == 0 {
+			t.Fatalf("%s: no record", name)
+		}
+		if j := all[len(all)-1]; j.Cancel != nil || j.State.Final() {
+			t.Errorf("%s: the job was disturbed by its own trigger: %s, %+v", name, j.State, j.Cancel)
 		}
 	}
 }
@@ -137,6 +141,28 @@ func TestR24_AKeyWithAnotherBodyIsRefused(t *testing.T) {
 	}
 	if r, err := h.Submit(t.Context(), auth.Principal{Name: "eve"}, engine.Request{Action: "targeted", Target: "oslo", Key: "k"}); err != nil || r.Answer != engine.Started {
 		t.Errorf("somebody else's key: %v, %v", r.Answer, err)
+	}
+}
+
+// A page that lost the answer asks again with the same key. That it watched
+// somebody else's job the first time must not make it start one of its own.
+func TestR25_AKeyThatJoinedALiveJobStandsForThatJob(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	id := h.press("one")
+	joined := h.submit(engine.Request{Action: "one", Key: "k"})
+	if joined.Answer != engine.Joined || joined.Event.Job.ID != id {
+		t.Fatalf("answer %v: %s", joined.Answer, joined.Event.Job.ID)
+	}
+	var reused *job.KeyReusedError
+	if _, err := h.Submit(t.Context(), ada, engine.Request{Action: "one", Key: "k", Reason: "another"}); !errors.As(err, &reused) {
+		t.Errorf("the key with another body: %v", err)
+	}
+	h.next().succeed()
+	h.becomes(id, job.Succeeded)
+	again := h.submit(engine.Request{Action: "one", Key: "k"})
+	if again.Answer != engine.Repeated || again.Event.Job.ID != id {
+		t.Errorf("answer %v: job %s, want %s", again.Answer, again.Event.Job.ID, id)
 	}
 }
 
