@@ -2,7 +2,7 @@
 // everybody: it opens the store, starts the engine, connects the feed and the
 // transports to it, and takes all of it down again in the right order.
 //
-//	Open:  catalog → store → feed ← journal's tail → engine → api → recover → socket
+//	Open:  catalog → store → feed ← journal's tail → engine → api → socket → recover
 //	Close: no new triggers → running jobs end or are stopped → last events told →
 //	       streams say goodbye → listeners close → store closes
 package app
@@ -98,13 +98,21 @@ func Open(ctx context.Context, cfg Config) (_ *App, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a.startPractice(ctx)
-	if err := a.engine.Recover(ctx); err != nil {
+	socket, err := a.openSocket(ctx)
+	if err != nil {
 		return nil, err
 	}
+	a.startPractice(ctx)
+	// The last that may fail: it starts what is queued. Who finds the socket
+	// meanwhile is answered after it.
+	if err := a.engine.Recover(ctx); err != nil {
+		_ = socket.Close() // the cause is the other error
+		return nil, err
+	}
+	a.serve(socket)
 	go a.engine.Sweep(a.background) //nolint:contextcheck // it watches until the house closes
 	go a.watchDisk()
-	return a, a.openSocket(ctx)
+	return a, nil
 }
 
 // tell hands every change, once kept, to the feed, in order.

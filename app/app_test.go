@@ -128,6 +128,40 @@ func TestWhatOneLifeKeptTheNextOneShows(t *testing.T) {
 	}
 }
 
+// A house that cannot be opened must not have started what was queued: nobody
+// would be there to see it through.
+func TestAHouseThatCannotBeOpenedStartsNothing(t *testing.T) {
+	t.Parallel()
+	cfg := place(t)
+	text := strings.Replace(catalog, `grace: 1s`, `grace: 1s, on_busy: queue`, 1)
+	if err := os.WriteFile(cfg.Catalog, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	house, client := open(t, cfg)
+	trigger(t, client, "slow")
+	waiting := trigger(t, client, "slow")
+	if err := house.Close(atOnce()); err != nil {
+		t.Fatal(err)
+	}
+	blocker := filepath.Join(app.SocketPath(cfg.Data), "in the way")
+	if err := os.MkdirAll(blocker, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if broken, err := app.Open(t.Context(), cfg); err == nil {
+		_ = broken.Close(atOnce())
+		t.Fatal("it opened without a socket")
+	}
+	if err := os.RemoveAll(filepath.Dir(blocker)); err != nil {
+		t.Fatal(err)
+	}
+	house, client = open(t, cfg)
+	defer house.Close(atOnce())
+	now, err := client.Job(t.Context(), waiting)
+	if err != nil || now.Job.State == job.Interrupted {
+		t.Errorf("it is %s (%v): %+v", now.Job.State, err, now.Job.Error)
+	}
+}
+
 func TestR12_ASecondHouseOnTheSameDataIsRefusedAndNamesTheFirst(t *testing.T) {
 	t.Parallel()
 	cfg := place(t)

@@ -36,28 +36,28 @@ func listen(ctx context.Context, address string) ([]net.Listener, string, error)
 	return all, "http://" + first.Addr().String(), nil
 }
 
-// openSocket answers on the Unix socket beside the data directory. Only the
+// openSocket opens the Unix socket beside the data directory. Only the
 // user who runs Telltale may open it: the operating system's login is the
 // sign-in. A socket file left by a dead life is replaced; the store's lock has
 // made sure that nobody owns it.
-func (a *App) openSocket(ctx context.Context) error {
+func (a *App) openSocket(ctx context.Context) (net.Listener, error) {
 	path := SocketPath(a.cfg.Data)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("folder of the socket: %w", err)
+		return nil, fmt.Errorf("folder of the socket: %w", err)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("socket of an earlier life: %w", err)
+		return nil, fmt.Errorf("socket of an earlier life: %w", err)
 	}
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "unix", path)
 	if err != nil {
-		return fmt.Errorf("socket beside the data directory: %w", err)
+		return nil, fmt.Errorf("socket beside the data directory: %w", err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
-		return fmt.Errorf("mode of the socket: %w", err)
+		_ = l.Close() // the cause is the other error
+		return nil, fmt.Errorf("mode of the socket: %w", err)
 	}
-	a.serve(l)
-	return nil
+	return l, nil
 }
 
 // longestSocket is how long a socket's path may be on every Unix (104 bytes with
