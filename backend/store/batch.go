@@ -58,6 +58,11 @@ func (b *batch) decide(c *change) answer {
 	if err := job.Check(next.ID, have.Job.State, next.State); err != nil {
 		return answer{err: err}
 	}
+	if next.State == job.Running && have.Job.State != job.Running {
+		if err := b.w.s.guard.mayStart(); err != nil {
+			return answer{err: err}
+		}
+	}
 	if next.Action != have.Job.Action || next.Target != have.Job.Target || !next.CreatedAt.Equal(have.Job.CreatedAt) {
 		return answer{err: fmt.Errorf("job %s: its action, target and time of creation cannot change", next.ID)}
 	}

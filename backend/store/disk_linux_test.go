@@ -99,6 +99,38 @@ func TestR5_DiskFilledByAnotherIsSurvivedAndSaid(t *testing.T) {
 	}
 }
 
+// Running jobs are ended on a disk that full, so one that waits must not start
+// only to be ended.
+func TestR5_QueuedJobsDoNotStartOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	disk := smallDisk(t)
+	s := openFor(t, store.WithSmallFloors(store.Options{Dir: filepath.Join(disk, "data")}))
+	var m maker
+	life := m.life(time.Now())
+	if _, _, err := s.Append(t.Context(), job.Change{Next: life[0]}); err != nil {
+		t.Fatal(err)
+	}
+	free, err := fill(disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h := s.Health(); h.Level != store.Critical {
+		t.Fatalf("health is %+v", h)
+	}
+	start := job.Change{Want: 1, Next: life[1]}
+	var full *job.FullError
+	if _, _, err := s.Append(t.Context(), start); life[1].State != job.Running || !errors.As(err, &full) {
+		t.Errorf("it became %s: %v", life[1].State, err)
+	}
+	if err := free(); err != nil {
+		t.Fatal(err)
+	}
+	s.Health()
+	if _, _, err := s.Append(t.Context(), start); err != nil {
+		t.Errorf("room was made, but: %v", err)
+	}
+}
+
 func TestR6_RunningJobsEndOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk(t)

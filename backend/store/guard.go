@@ -221,6 +221,15 @@ func (g *guard) mayAccept() error {
 	return nil
 }
 
+// mayStart refuses that a job starts on a disk so full that running ones are
+// ended.
+func (g *guard) mayStart() error {
+	if g.disk() == Critical {
+		return g.full(g.o.floors.last)
+	}
+	return nil
+}
+
 // mayWrite refuses every change when the disk is full and the write-ahead log,
 // whose place is reserved, may not take it. size is what will be written.
 func (g *guard) mayWrite(size int64) error {
