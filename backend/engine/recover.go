@@ -87,7 +87,7 @@ func (e *Engine) resurrect(j job.Job, ended int) (job.Job, error) {
 		why.Message = "The machine stopped while this was running. It may have run in full, in part, or not at all."
 	}
 	if ended > 0 {
-		why.Message += fmt.Sprintf(" %s still running and were ended.", processes(ended))
+		why.Message += fmt.Sprintf(" %s ended.", processes(ended))
 	}
 	a, ok := e.Catalog().Action(j.Action)
 	if ok && a.Idempotent && j.Attempt < j.Attempts && j.Cancel == nil {
@@ -104,9 +104,9 @@ func machine(boot string) string {
 
 func processes(n int) string {
 	if n == 1 {
-		return "One of its processes was"
+		return "One of its processes was still running and was"
 	}
-	return fmt.Sprintf("%d of its processes were", n)
+	return fmt.Sprintf("%d of its processes were still running and were", n)
 }
 
 // Sweep removes records that their action's rule no longer covers, now and then
