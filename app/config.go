@@ -41,9 +41,10 @@ func Settings() []Setting {
 	}
 }
 
-// Value is what the setting is when no flag is given.
+// Value is what the setting is when no flag is given. An empty variable counts
+// as not set.
 func (s Setting) Value() string {
-	if v, ok := os.LookupEnv(s.Env); ok {
+	if v := os.Getenv(s.Env); v != "" {
 		return v
 	}
 	return s.Default
