@@ -36,8 +36,8 @@ desktop: $(UI) ## Build the window: bin/telltale-desktop
 demo: bin/telltale ## Run every action of a fresh starter and check its record
 	build/demo.sh bin/telltale
 
-bench: ## Measure store, engine, feed and runner against their floors
-	go test -run '^$$' -bench '$(BENCH)' -benchtime 2s -timeout 30m ./backend/store ./backend/engine ./backend/feed ./backend/runner/...
+bench: ## Measure trigger, store, engine, feed and runner against their floors
+	go test -run '^$$' -bench '$(BENCH)' -benchtime 2s -timeout 30m ./app ./backend/store ./backend/engine ./backend/feed ./backend/runner/...
 
 soak: ## Repeat the tests for long, with races looked for and faults made
 	go test -race -shuffle=on -count=5 -timeout 3h ./...

@@ -26,34 +26,34 @@ actions:
 `
 
 // place is a folder with a catalog, a configuration for it, and no house yet.
-func place(t *testing.T) app.Config {
-	t.Helper()
-	dir := t.TempDir()
+func place(tb testing.TB) app.Config {
+	tb.Helper()
+	dir := tb.TempDir()
 	cfg := app.Config{
 		Catalog: filepath.Join(dir, "telltale.yaml"), Data: filepath.Join(dir, "data"),
 		Listen: "127.0.0.1:0", Version: "test", Log: slog.New(slog.DiscardHandler),
 	}
 	if err := os.WriteFile(cfg.Catalog, []byte(catalog), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return cfg
 }
 
-func open(t *testing.T, cfg app.Config) (*app.App, *api.Client) {
-	t.Helper()
-	house, err := app.Open(t.Context(), cfg)
+func open(tb testing.TB, cfg app.Config) (*app.App, *api.Client) {
+	tb.Helper()
+	house, err := app.Open(tb.Context(), cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	client, err := house.Client()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(client.Close)
+	tb.Cleanup(client.Close)
 	return house, client
 }
 
-// at once is a context that has no patience.
+// atOnce is a context that has no patience.
 func atOnce() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
