@@ -161,9 +161,15 @@ func (e *Engine) end(n *entry, a *action.Action, o job.Outcome, last job.Report)
 // one that failed while attempts are left and nobody asked to stop; one that
 // Telltale itself stopped only if the action is idempotent.
 func mayRunAgain(j job.Job, a *action.Action, o job.Outcome) bool {
+	if o.Error != nil && o.Error.Code == notEnded {
+		return false // it would run beside what is left of the last attempt
+	}
 	return a != nil && j.Attempt < j.Attempts && j.Cancel == nil &&
 		(o.State == job.Failed || o.State == job.Interrupted && a.Idempotent)
 }
+
+// notEnded is the code of a job some of whose processes could not be ended.
+const notEnded = "not_ended"
 
 // longestBackoff bounds the pause between attempts.
 const longestBackoff = time.Hour

@@ -46,6 +46,16 @@ func TestASuccessOnASecondAttemptIsASuccess(t *testing.T) {
 	})
 }
 
+func TestWhatCouldNotBeEndedIsNotRunBesideItself(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	id := h.press("again")
+	h.next().end <- job.Outcome{State: job.Failed, Error: &job.Error{Code: "not_ended", Message: "two processes are left"}}
+	if end := h.becomes(id, job.Failed); end.Attempt != 1 {
+		t.Errorf("attempt %d", end.Attempt)
+	}
+}
+
 func TestACanceledJobIsNotTriedAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -220,6 +220,9 @@ func (p *Progress) complete() *Progress {
 	}
 	c, full := *p, 100.0
 	c.Percent, c.Rate = &full, 0
+	if c.Total > 0 {
+		c.Done = c.Total
+	}
 	return &c
 }
 
