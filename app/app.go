@@ -9,6 +9,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -170,6 +171,11 @@ func (a *App) watchDisk() {
 func (a *App) ready() error {
 	if err := a.engine.Ready(); err != nil {
 		return err
+	}
+	select {
+	case <-a.told:
+		return errors.New("changes are kept but no longer told: restart Telltale")
+	default:
 	}
 	for _, p := range a.store.Health().Problems {
 		if p.Code != "storage_low" {

@@ -39,6 +39,9 @@ func Connect(ctx context.Context, cfg Config) (*api.Client, error) {
 	if err != nil {
 		return nil, ErrNoServer
 	}
+	if err := trusted(path, cfg.Data); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
 	_ = conn.Close() // it was only to see whether anybody is there
 	return api.NewClient(api.ClientOptions{Server: "unix:" + path})
 }

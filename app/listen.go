@@ -45,6 +45,9 @@ func (a *App) openSocket(ctx context.Context) (net.Listener, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("folder of the socket: %w", err)
 	}
+	if err := trusted(path, a.cfg.Data); err != nil {
+		return nil, err
+	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("socket of an earlier life: %w", err)
 	}
@@ -58,6 +61,16 @@ func (a *App) openSocket(ctx context.Context) (net.Listener, error) {
 		return nil, fmt.Errorf("mode of the socket: %w", err)
 	}
 	return l, nil
+}
+
+// trusted returns an error when the socket lies outside the data directory, in a
+// folder that is not this user's alone.
+func trusted(socket, data string) error {
+	folder := filepath.Dir(socket)
+	if abs, err := filepath.Abs(data); err == nil && abs == folder {
+		return nil
+	}
+	return ownFolder(folder)
 }
 
 // longestSocket is how long a socket's path may be on every Unix (104 bytes with
