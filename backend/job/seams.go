@@ -59,7 +59,7 @@ type Queue interface {
 }
 
 // Lane is the name of the queue a job stands in: jobs of one action and target
-// run in the order they came.
+// run in the order they came, but for those that rest between two attempts.
 func (j Job) Lane() string { return j.Action + "/" + j.Target }
 
 // Unit is a queued job in somebody's hands.
