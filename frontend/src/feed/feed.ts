@@ -8,7 +8,9 @@ import { closed, due, type Effect, type Happening, type Ladder, type Link, step 
 import { type Listener, type Off, once, tell } from './listeners.ts';
 import { pollOnce } from './poll.ts';
 import { openSSE } from './sse.ts';
-import { Refused, type Sink, type Stream, type Transport, type Wish } from './transport.ts';
+import { Refused, type Sink, type Stream, type Transport, type Wish, whileCurrent } from './transport.ts';
+import { onWake } from './wake.ts';
+import { Watchers } from './watchers.ts';
 
 /** The link to the server, apart from any job. */
 export interface LinkState {
@@ -26,8 +28,6 @@ export interface FeedOptions {
   random?: () => number;
 }
 
-/** The most topics a stream may have. */
-const TOPICS = 200;
 /** How long the stream stays open after the last watcher left: pages come and go. */
 const LINGER = 2_000;
 
@@ -43,15 +43,16 @@ export class JobFeed {
   readonly client: Client;
   readonly clock = new ServerClock();
 
-  #jobs = new Jobs((id) => this.#byJob.has(id));
-  #byJob = new Map<string, Set<Listener<Job>>>();
-  #byAction = new Map<string, Set<Listener<Job>>>();
-  #byLog = new Map<string, Set<Listener<Line[]>>>();
-  #all = new Set<Listener<Job>>();
+  #jobs = new Jobs((id) => this.#watchers.jobs.has(id));
+  #watchers = new Watchers(
+    () => this.#open(),
+    () => {
+      clearTimeout(this.#linger);
+      this.#linger = setTimeout(() => this.#shut(), LINGER);
+    },
+  );
   #links = new Set<Listener<LinkState>>();
   #gaps = new Set<Listener<void>>();
-  #close = new Map<string, number>(); // job → how many want its progress at full rate
-  #watchers = 0;
 
   #ladder: Ladder = closed;
   #link: LinkState = { link: 'connecting', since: Date.now(), heardAt: undefined };
@@ -66,7 +67,7 @@ export class JobFeed {
   #from: Place | undefined; // everything after this place was heard
   #unheard = new Map<string, ReturnType<typeof setTimeout>>(); // started from here, the link has not told of them yet
   #mend: ReturnType<typeof setTimeout> | undefined;
-  #off: Off[] = [];
+  #wake: Off | undefined;
 
   readonly #transport: Transport;
   readonly #random: () => number;
@@ -98,7 +99,7 @@ export class JobFeed {
 
   /** How many watchers there are. */
   get watchers(): number {
-    return this.#watchers;
+    return this.#watchers.count;
   }
 
   /**
@@ -107,7 +108,7 @@ export class JobFeed {
    * progress, not only one a second.
    */
   watch(id: string, listener: Listener<Job>, options: { close?: boolean } = {}): Off {
-    const off = this.#count(this.#byJob, id, listener);
+    const off = this.#watchers.add(this.#watchers.jobs, id, listener);
     if (options.close) this.#closer(id, 1);
     const known = this.#jobs.get(id);
     if (known) listener(known);
@@ -121,7 +122,7 @@ export class JobFeed {
   /** Calls back with the newest job of an action and target, now if known, and with each change of it. */
   watchAction(action: string, target: string, listener: Listener<Job>): Off {
     const key = `${action}/${target}`;
-    const off = this.#count(this.#byAction, key, listener);
+    const off = this.#watchers.add(this.#watchers.actions, key, listener);
     const known = this.#jobs.newest(key);
     if (known) listener(known);
     return off;
@@ -129,12 +130,12 @@ export class JobFeed {
 
   /** Calls back with every change of every job. */
   watchAll(listener: Listener<Job>): Off {
-    return this.#count(new Map([['', this.#all]]), '', listener);
+    return this.#watchers.add(this.#watchers.all, '', listener);
   }
 
   /** Calls back with new lines of a job's log. Lines may come twice or be missing: count them by `n`. */
   watchLog(id: string, listener: Listener<Line[]>): Off {
-    const off = this.#count(this.#byLog, id, listener);
+    const off = this.#watchers.add(this.#watchers.logs, id, listener);
     this.#topics();
     return once(() => {
       off();
@@ -202,9 +203,9 @@ export class JobFeed {
   #take(job: Job): void {
     const { news, leads } = this.#jobs.take(job);
     if (!news) return;
-    tell(this.#byJob.get(job.id), job);
-    if (leads) tell(this.#byAction.get(Jobs.key(job)), job);
-    tell(this.#all, job);
+    tell(this.#watchers.jobs.get(job.id), job);
+    if (leads) tell(this.#watchers.actions.get(Jobs.key(job)), job);
+    tell(this.#watchers.all.get(''), job);
     this.#busy();
   }
 
@@ -228,17 +229,10 @@ export class JobFeed {
         this.#heardOf(job.id);
         this.#take(job);
       },
-      log: (job, lines) => tell(this.#byLog.get(job), lines),
+      log: (job, lines) => tell(this.#watchers.logs.get(job), lines),
       time: (at) => this.clock.heard(at),
     };
-    const guarded = { ...sink };
-    for (const key of Object.keys(sink) as (keyof Sink)[]) {
-      const inner = sink[key] as (...args: unknown[]) => void;
-      (guarded[key] as (...args: unknown[]) => void) = (...args) => {
-        if (current()) inner(...args);
-      };
-    }
-    return guarded;
+    return whileCurrent(sink, current);
   }
 
   #heardOf(id: string): void {
@@ -253,7 +247,7 @@ export class JobFeed {
   #gap(from: Place | undefined): void {
     this.#from = from;
     tell(this.#gaps, undefined);
-    const doubtful = new Map([...this.#byJob.keys()].map((id) => [id, this.#jobs.get(id)?.rev]));
+    const doubtful = new Map([...this.#watchers.jobs.keys()].map((id) => [id, this.#jobs.get(id)?.rev]));
     clearTimeout(this.#mend);
     // Not at once: the snapshot that follows answers most of it, and many pages may be coming back.
     this.#mend = setTimeout(() => void this.#repair(doubtful), 200 + this.#random() * 500);
@@ -262,7 +256,7 @@ export class JobFeed {
   async #repair(doubtful: ReadonlyMap<string, number | undefined>): Promise<void> {
     for (const [id, rev] of doubtful) {
       const job = this.#jobs.get(id);
-      if (!this.#byJob.has(id) || (job && (isFinal(job.state) || job.rev !== rev))) continue;
+      if (!this.#watchers.jobs.has(id) || (job && (isFinal(job.state) || job.rev !== rev))) continue;
       await this.#fetch(id); // one after the other: never a burst
     }
   }
@@ -280,67 +274,32 @@ export class JobFeed {
     if (busy !== this.#ladder.busy) this.#happen({ type: 'busy', busy });
   }
 
-  // Who watches.
-
-  #count<T>(sets: Map<string, Set<Listener<T>>>, key: string, listener: Listener<T>): Off {
-    let set = sets.get(key);
-    if (!set) {
-      set = new Set();
-      sets.set(key, set);
-    }
-    const mine = (value: T) => listener(value); // the same function may watch twice
-    set.add(mine);
-    this.#watchers++;
-    this.#open();
-    return once(() => {
-      set.delete(mine);
-      if (set.size === 0) sets.delete(key);
-      if (--this.#watchers === 0) {
-        clearTimeout(this.#linger);
-        this.#linger = setTimeout(() => this.#shut(), LINGER);
-      }
-    });
-  }
+  // The link, as long as somebody watches.
 
   #open(): void {
     clearTimeout(this.#linger);
     if (this.#ladder.stream !== 'closed') return;
-    if (typeof window !== 'undefined') {
-      const on = (target: EventTarget, name: string, f: () => void) => {
-        target.addEventListener(name, f);
-        this.#off.push(() => target.removeEventListener(name, f));
-      };
-      on(window, 'online', () => this.kick());
-      on(window, 'pageshow', () => this.kick());
-      on(document, 'visibilitychange', () => {
-        if (!document.hidden) this.kick();
-      });
-      // A page kept for the back button runs no code: hold no connection there.
-      on(window, 'pagehide', () => this.#happen({ type: 'close' }));
-      on(window, 'pageshow', () => this.#happen({ type: 'open' }));
-    }
+    this.#wake?.();
+    this.#wake = onWake({
+      kick: () => this.kick(),
+      hide: () => this.#happen({ type: 'close' }),
+      show: () => this.#happen({ type: 'open' }),
+    });
     this.#happen({ type: 'open' });
   }
 
   #shut(): void {
-    for (const off of this.#off.splice(0)) off();
+    this.#wake?.();
+    this.#wake = undefined;
     for (const id of [...this.#unheard.keys()]) this.#heardOf(id);
     clearTimeout(this.#mend);
     clearTimeout(this.#retopic);
     this.#happen({ type: 'close' });
   }
 
-  #closer(id: string, by: number): void {
-    const n = (this.#close.get(id) ?? 0) + by;
-    if (n > 0) this.#close.set(id, n);
-    else this.#close.delete(id);
+  #closer(id: string, by: 1 | -1): void {
+    this.#watchers.closer(id, by);
     this.#topics();
-  }
-
-  #wanted(): string[] {
-    const logs = [...this.#byLog.keys()].map((id) => `log:${id}`);
-    const jobs = [...this.#close.keys()].map((id) => `job:${id}`);
-    return ['jobs', ...logs, ...jobs].slice(0, TOPICS);
   }
 
   /** Tells the stream what is wanted now; gathered, because elements come and go in groups. */
@@ -348,7 +307,7 @@ export class JobFeed {
     clearTimeout(this.#retopic);
     this.#retopic = setTimeout(() => {
       const stream = this.#stream;
-      const wanted = this.#wanted();
+      const wanted = this.#watchers.topics;
       const told = wanted.join();
       if (!stream || this.#ladder.stream !== 'live' || told === this.#told) return;
       this.#told = told;
@@ -393,7 +352,7 @@ export class JobFeed {
   #do(effect: Effect): void {
     switch (effect.do) {
       case 'stream': {
-        const wish: Wish = { topics: this.#wanted(), since: this.#last };
+        const wish: Wish = { topics: this.#watchers.topics, since: this.#last };
         this.#told = wish.topics.join();
         let stream: Stream | undefined;
         const current = () => this.#stream === stream;
@@ -415,7 +374,7 @@ export class JobFeed {
         const asking = new AbortController();
         this.#asking = asking;
         const current = () => this.#asking === asking;
-        const wish: Wish = { topics: this.#wanted(), since: this.#last };
+        const wish: Wish = { topics: this.#watchers.topics, since: this.#last };
         this.#transport.poll(wish, effect.hold, this.#sink(current), asking.signal).then(
           (head) => {
             if (!current()) return;

@@ -53,3 +53,15 @@ export class Refused extends Error {
     super(message);
   }
 }
+
+/** A sink that takes nothing once its stream was replaced: what is late is of an older time. */
+export function whileCurrent(sink: Sink, current: () => boolean): Sink {
+  const guarded = { ...sink };
+  for (const key of Object.keys(sink) as (keyof Sink)[]) {
+    const inner = sink[key] as (...args: unknown[]) => void;
+    (guarded[key] as (...args: unknown[]) => void) = (...args) => {
+      if (current()) inner(...args);
+    };
+  }
+  return guarded;
+}
