@@ -3,7 +3,7 @@ import { property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { Problem } from '../../client/problem.ts';
 import type { Line } from '../../contract/answers.ts';
-import type { Job } from '../../contract/job.ts';
+import { isFinal, type Job } from '../../contract/job.ts';
 import type { JobFeed } from '../../feed/feed.ts';
 import type { Off } from '../../feed/listeners.ts';
 import { pageFeed } from '../../feed/page.ts';
@@ -36,6 +36,8 @@ export class TelltaleLog extends LitElement {
 
   @state() private follow = true;
   @state() private unseen = 0;
+  @state() private ended = false;
+  @state() private past = false; // had ended before it was looked at: the height may fit the lines
   @state() private state: 'loading' | 'ready' | 'failed' = 'loading';
   #tail = new Tail();
   #offs: Off[] = [];
@@ -65,7 +67,7 @@ export class TelltaleLog extends LitElement {
   protected override render(): TemplateResult {
     const lines = this.lines ?? this.#tail.lines;
     const first = lines[0]?.n ?? 1;
-    return html`<div class="body" part="body" role="log" aria-live="off" aria-label=${this.label} tabindex="0" @scroll=${this.#scrolled}>
+    return html`<div class=${this.past ? 'body past' : 'body'} part="body" role="log" aria-live="off" aria-label=${this.label} tabindex="0" @scroll=${this.#scrolled}>
       ${first > 1 ? html`<p class="empty">${this.#tail.dropped > 0 ? `${plural(this.#tail.dropped, 'line')} are no longer kept.` : `Showing the last ${integer(SHOWN)} lines.`}</p>` : nothing}
       ${lines.length === 0 ? html`<p class="empty">${this.#empty()}</p>` : nothing}
       ${repeat(
@@ -82,7 +84,7 @@ export class TelltaleLog extends LitElement {
   }
 
   #empty(): string {
-    if (this.lines || this.state === 'ready') return 'No output yet.';
+    if (this.lines || this.state === 'ready') return this.ended ? 'It wrote no output.' : 'No output yet.';
     return this.state === 'loading'
       ? 'Loading…'
       : 'The log could not be read. It is tried again with the next change.';
@@ -92,6 +94,8 @@ export class TelltaleLog extends LitElement {
     this.#stop();
     this.follow = true;
     this.unseen = 0;
+    this.ended = false;
+    this.past = false;
     this.state = 'loading';
     this.#wanted = 0;
     if (!this.job || this.lines) return;
@@ -103,8 +107,10 @@ export class TelltaleLog extends LitElement {
           // Only the end of a long log is shown: begin there.
           tail = new Tail(Math.max(1, job.log.lines - SHOWN + 1));
           this.#tail = tail;
+          this.past = isFinal(job.state);
         }
         this.#wanted = job.log.lines;
+        this.ended = isFinal(job.state);
         // Lines come by the stream while it lives; the job's count tells when some are missing.
         if (feed.link.link !== 'live' || this.state !== 'ready' || job.finished_at) void this.#read(feed);
       }),
