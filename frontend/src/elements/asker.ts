@@ -49,7 +49,7 @@ export class Canceler implements ReactiveController {
     if (!this.#job) return nothing;
     return html`<dialog class="ask" aria-labelledby="ask" @close=${this.#closed} @click=${(e: Event) => e.stopPropagation()}>
       <h2 id="ask">Cancel ${name}?</h2>
-      <p>It is asked to stop, then made to. Work already done is kept.</p>
+      <p>It is asked to stop, then made to. What it did so far is not undone.</p>
       <form method="dialog" class="choices">
         <button value="keep" autofocus>Keep running</button>
         <button value="cancel" class="danger">Cancel job</button>

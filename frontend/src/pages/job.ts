@@ -114,7 +114,7 @@ export class JobPage extends LitElement {
         : '';
     return html`<li data-tone=${view.tone}><svg class=${TURNS.has(view.key) ? 'icon turns' : 'icon'} viewBox="0 0 16 16" aria-hidden="true">${ICON[view.key]}</svg>
       <span class="name">${s.title}</span><span class="word num">${took || TITLE[view.key].short}<span class="vh">${took ? `, ${TITLE[view.key].title}` : ''}</span></span>
-      ${s.error ? html`<span class="more bad">${s.error.message}${s.error.hint ? ` ${s.error.hint}` : ''}</span>` : s.phase && !isFinal(s.state) ? html`<span class="more">${s.phase}</span>` : nothing}</li>`;
+      ${s.error ? html`<span class="more ${view.tone === 'warning' ? 'warn' : 'bad'}">${s.error.message}${s.error.hint ? ` ${s.error.hint}` : ''}</span>` : s.phase && !isFinal(s.state) ? html`<span class="more">${s.phase}</span>` : nothing}</li>`;
   }
 
   #params(job: Job): TemplateResult | typeof nothing {
