@@ -84,13 +84,25 @@ func Parse(path string, data []byte) (*Catalog, error) {
 	return c, nil
 }
 
+// absentError is that there is no catalog file. It says so once, where the
+// system's own words would say it a second time.
+type absentError struct{ path string }
+
+func (e *absentError) Error() string { return "there is no file " + e.path }
+func (e *absentError) Unwrap() error { return fs.ErrNotExist }
+
+// Hint says what a person can do.
+func (e *absentError) Hint() string {
+	return "Write one to start from with telltale init, or name another with --config."
+}
+
 // readFile reads a plain file that is not too large to be a catalog. A pipe or
 // a device would block whoever opens it.
 func readFile(path string) (data []byte, err error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("there is no file %s: %w", path, err)
+		return nil, &absentError{path}
 	case err != nil:
 		return nil, fmt.Errorf("look at file: %w", err)
 	case !info.Mode().IsRegular():

@@ -3,6 +3,7 @@ package action_test
 import (
 	"errors"
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,5 +51,18 @@ func golden(t *testing.T, file, got string) {
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("%s (-want +got; go test -update writes it):\n%s", file, diff)
+	}
+}
+
+func TestAMissingFileIsSaidOnceWithWhatToDo(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "telltale.yaml")
+	_, err := action.Load(path)
+	if err == nil || !strings.HasSuffix(err.Error(), ": there is no file "+path) || !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("got %v", err)
+	}
+	var hinted interface{ Hint() string }
+	if !errors.As(err, &hinted) || !strings.Contains(hinted.Hint(), "telltale init") {
+		t.Errorf("no word of what to do: %v", err)
 	}
 }

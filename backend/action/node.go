@@ -252,8 +252,8 @@ func addSyntax(err error, faults *Faults) {
 		}
 	}
 	hint := ""
-	if strings.Contains(message, "tab character") {
-		hint = "Indent with blanks."
+	if strings.Contains(message, "tab character") || strings.Contains(message, "character '\t'") {
+		hint = "A tab may not stand there; indent with blanks."
 	}
 	faults.add(where, hint, "%s", fmt.Sprintf("The YAML cannot be read: %s.", strings.TrimSuffix(clip(message, 200), ".")))
 }
