@@ -16,7 +16,7 @@ type fault struct {
 // branch on them.
 func faults() []fault {
 	return []fault{
-		{"bad_request", http.StatusBadRequest, "The request is not right", "Correct what errors names and send it again."},
+		{"bad_request", http.StatusBadRequest, "The request is not right", "Correct each field that is named and send it again."},
 		{"bad_json", http.StatusBadRequest, "The body is not the JSON we expect", "Send one JSON object in UTF-8 with the documented fields, each once."},
 		{"bad_cursor", http.StatusBadRequest, "Not a cursor", "Use a head, next or event id exactly as this server sent it, or leave it out to start from the present."},
 		{"bad_topic", http.StatusBadRequest, "Not a topic", "Topics are jobs, job:<id> and log:<id>, at most 200 of them."},
@@ -35,7 +35,7 @@ func faults() []fault {
 		{"bad_range", http.StatusRequestedRangeNotSatisfiable, "No such range", "Content-Range says how long the log is."},
 		{"wrong_host", http.StatusMisdirectedRequest, "Not this host", "Use the name the server was started for, such as localhost, or add yours to the allowed hosts."},
 		{"unknown_target", http.StatusUnprocessableEntity, "No such target", "Use one of the action's targets."},
-		{"bad_parameters", http.StatusUnprocessableEntity, "The parameters are not right", "Correct what errors names and send it again."},
+		{"bad_parameters", http.StatusUnprocessableEntity, "The parameters are not right", "Correct each field that is named and send it again."},
 		{"idempotency_key_reused", http.StatusUnprocessableEntity, "The key was used for another request", "Use a new Idempotency-Key for a new request."},
 		{"headers_too_large", http.StatusRequestHeaderFieldsTooLarge, "The headers are too large", "All headers together may have 16 KiB; old cookies are a usual cause."},
 		{"internal", http.StatusInternalServerError, "Our fault", "Look for request_id in the server's log."},
