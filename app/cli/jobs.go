@@ -93,6 +93,11 @@ func (s *shell) tabulate(events []job.Event) {
 	p := painter(s.Out)
 	t := table{head: []string{"state", "action", "target", "created", "took", "by", "id", "summary"}}
 	now := time.Now()
+	when, columns := clock, 0
+	if terminal(s.Out) {
+		columns = max(width(s.Out), 60)
+		when = func(at time.Time) string { return clockOf(at, now) }
+	}
 	for _, e := range events {
 		j := e.Job
 		said := plainText(j.Summary)
@@ -100,11 +105,7 @@ func (s *shell) tabulate(events []job.Event) {
 			said = phaseOf(j)
 		}
 		t.add(p.state(j.State, mark(j.State)+" "+string(j.State)), plainText(j.Action), plainText(j.Target),
-			clock(j.CreatedAt), took(j, now), plainText(j.Trigger.By), string(j.ID), said)
-	}
-	columns := 0
-	if terminal(s.Out) {
-		columns = max(width(s.Out), 60)
+			when(j.CreatedAt), took(j, now), plainText(j.Trigger.By), string(j.ID), said)
 	}
 	t.print(s.Out, p, columns)
 }

@@ -19,6 +19,9 @@ import (
 // drain is how long running jobs may go on after a polite end.
 const drain = 30 * time.Second
 
+// unsaid is how long an end may take before it is said what it waits for.
+const unsaid = 300 * time.Millisecond
+
 func (s *shell) serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
@@ -73,6 +76,11 @@ func (s *shell) serve(ctx context.Context) error {
 		<-signals
 		hurry()
 	}()
+	if err == nil {
+		defer time.AfterFunc(unsaid, func() {
+			fmt.Fprintf(s.Err, "telltale: stopping: running jobs have %s to end; press Ctrl-C again to stop them now\n", drain)
+		}).Stop()
+	}
 	return errors.Join(err, to.own.Close(patience))
 }
 

@@ -53,3 +53,14 @@ func clock(at time.Time) string {
 	}
 	return at.Local().Format("2006-01-02 15:04:05")
 }
+
+// clockOf is clock without the day when it is today: in a terminal the room is
+// better given to what a job came to.
+func clockOf(at, now time.Time) string {
+	if y, m, d := at.Local().Date(); !at.IsZero() {
+		if ny, nm, nd := now.Local().Date(); y == ny && m == nm && d == nd {
+			return at.Local().Format(time.TimeOnly)
+		}
+	}
+	return clock(at)
+}
