@@ -74,7 +74,7 @@ func TestR85_APanicInAStreamEndsThatStreamOnly(t *testing.T) {
 	}
 	h.mustAnswer(t)
 	for _, what := range []string{"panic: live", "panic: log"} {
-		if !strings.Contains(h.log.String(), what) {
+		if !h.log.tells(what) {
 			t.Errorf("the log does not tell of %q", what)
 		}
 	}

@@ -92,14 +92,40 @@ func (noSecrets) Secret(string) (string, bool) { return "", false }
 
 // logBook collects what the server logs.
 type logBook struct {
-	mu sync.Mutex // guards b
-	b  bytes.Buffer
+	mu   sync.Mutex // guards what follows
+	b    bytes.Buffer
+	more chan struct{} // closed by the next write
 }
 
 func (l *logBook) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.more != nil {
+		close(l.more)
+		l.more = nil
+	}
 	return l.b.Write(p)
+}
+
+// tells waits until what was logged holds the text, ten seconds at most.
+func (l *logBook) tells(text string) bool {
+	late := time.After(10 * time.Second)
+	for {
+		l.mu.Lock()
+		if l.more == nil {
+			l.more = make(chan struct{})
+		}
+		more, found := l.more, strings.Contains(l.b.String(), text)
+		l.mu.Unlock()
+		if found {
+			return true
+		}
+		select {
+		case <-more:
+		case <-late:
+			return false
+		}
+	}
 }
 
 func (l *logBook) String() string {
