@@ -127,12 +127,16 @@ func (s *shell) printCatalog(all api.Catalog, format string) error {
 		last, outcome := "", "never"
 		if r.Last != nil {
 			last = string(r.Last.ID)
-			outcome = strings.TrimSpace(fmt.Sprintf("%s %s %s %s", mark(r.Last.State), r.Last.State, r.Last.Target, clock(r.Last.FinishedAt)))
+			outcome = strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s", mark(r.Last.State), r.Last.State, r.Last.Target, clock(r.Last.FinishedAt))), " ")
 			outcome = p.state(r.Last.State, plainText(outcome))
 		}
 		limit := span(time.Duration(r.TimeoutMS)*time.Millisecond, false)
 		t.add(r.Action, plainText(r.Title), r.Kind, strings.Join(r.Triggers, ", "), r.Endpoint, strings.Join(r.Targets, ", "),
 			strings.Join(r.Schedules, ", "), limit, strings.Join(r.Roles, ", "), r.Log, last, outcome)
+	}
+	if terminal(s.Out) && t.width() > width(s.Out) {
+		t.list(s.Out, p)
+		return nil
 	}
 	t.print(s.Out, p, 0)
 	return nil

@@ -20,12 +20,7 @@ func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 // print writes the table in columns. With columns > 0 a row is cut to that
 // width, which only the last cells feel.
 func (t *table) print(w io.Writer, p paint, columns int) {
-	widths := make([]int, len(t.head))
-	for _, row := range append([][]string{t.head}, t.rows...) {
-		for i, cell := range row {
-			widths[i] = max(widths[i], ansi.StringWidth(cell))
-		}
-	}
+	widths := t.widths()
 	head := make([]string, len(t.head))
 	for i, cell := range t.head {
 		head[i] = p.dim(strings.ToUpper(cell))
@@ -44,6 +39,47 @@ func (t *table) print(w io.Writer, p paint, columns int) {
 		}
 		fmt.Fprintln(w, line)
 	}
+}
+
+// list writes each row as a paragraph, for a table that is too wide to be read
+// as one: the first cell, and under it the others that hold something, each
+// behind its head.
+func (t *table) list(w io.Writer, p paint) {
+	longest := 0
+	for _, head := range t.head[1:] {
+		longest = max(longest, ansi.StringWidth(head))
+	}
+	for n, row := range t.rows {
+		if n > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, row[0])
+		for i, cell := range row[1:] {
+			if cell != "" {
+				head := t.head[i+1]
+				fmt.Fprintf(w, "  %s%s  %s\n", p.dim(head), strings.Repeat(" ", longest-ansi.StringWidth(head)), cell)
+			}
+		}
+	}
+}
+
+// width is how many columns of a terminal the table takes.
+func (t *table) width() int {
+	all := 2 * (len(t.head) - 1)
+	for _, w := range t.widths() {
+		all += w
+	}
+	return all
+}
+
+func (t *table) widths() []int {
+	widths := make([]int, len(t.head))
+	for _, row := range append([][]string{t.head}, t.rows...) {
+		for i, cell := range row {
+			widths[i] = max(widths[i], ansi.StringWidth(cell))
+		}
+	}
+	return widths
 }
 
 // clock is an instant as the reader's wall clock shows it; "" for none.

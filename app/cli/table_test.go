@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -20,5 +21,20 @@ func TestTheDayIsLeftOutWhereItIsToday(t *testing.T) {
 		if got := clockOf(c.at, now); got != c.want {
 			t.Errorf("clockOf(%v) = %q, want %q", c.at, got, c.want)
 		}
+	}
+}
+
+func TestATableTooWideForTheTerminalIsReadAsParagraphs(t *testing.T) {
+	t.Parallel()
+	tab := table{head: []string{"action", "title", "last job"}}
+	tab.add("push", "Push", "")
+	tab.add("tests", "Run tests", "01a20e93")
+	if w := tab.width(); w != len("action  Run tests  01a20e93") {
+		t.Errorf("it takes %d columns", w)
+	}
+	var b strings.Builder
+	tab.list(&b, painter(&b))
+	if want := "push\n  title     Push\n\ntests\n  title     Run tests\n  last job  01a20e93\n"; b.String() != want {
+		t.Errorf("got\n%s", b.String())
 	}
 }
