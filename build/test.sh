@@ -7,7 +7,7 @@ tags=$1
 step() { printf '\n== %4ds  %s\n' "$SECONDS" "$*"; }
 
 step "what the tests need"
-build/install.sh git gcc libc6-dev procps chromium fonts-inter pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev
+build/install.sh git curl gcc libc6-dev procps chromium fonts-inter pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev
 
 step "frontend: build"
 make --no-print-directory frontend/dist/index.html
